@@ -1,0 +1,82 @@
+//! The configuration of one endpoint, as values; the registry checks its keys against the provider's.
+
+use crate::error::{Error, Result};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The configuration of one endpoint.
+#[derive(Clone, Debug, Default)]
+pub struct EndpointConfig {
+    /// Its name.
+    pub name: String,
+    /// The provider that speaks to it.
+    pub provider: String,
+    /// Its keys, checked against the provider's.
+    pub values: BTreeMap<String, Value>,
+    /// Where it is written: a file and line, or "environment" or "default", for messages and `config show --origin`.
+    pub origin: String,
+    /// The folder that relative paths start at.
+    pub base: Option<PathBuf>,
+    /// Whether it was made from the environment and defaults instead of a file.
+    pub implicit: bool,
+    /// Its own deadline for connecting.
+    pub connect_timeout: Option<Duration>,
+    /// Its own deadline for an answer to begin.
+    pub request_timeout: Option<Duration>,
+}
+
+impl EndpointConfig {
+    /// An endpoint made from the environment and defaults.
+    pub fn implicit(provider: &'static str) -> Self {
+        Self {
+            name: provider.to_owned(),
+            provider: provider.to_owned(),
+            origin: "default".to_owned(),
+            implicit: true,
+            ..Self::default()
+        }
+    }
+
+    /// Sets a key.
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.values.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// The text of a key.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.values.get(key)?.as_str()
+    }
+
+    /// The switch of a key.
+    pub fn flag(&self, key: &str) -> Option<bool> {
+        self.values.get(key)?.as_bool()
+    }
+
+    /// The words of a key.
+    pub fn words(&self, key: &str) -> Option<Vec<String>> {
+        let words = self.values.get(key)?.as_array()?;
+        words.iter().map(|word| word.as_str().map(str::to_owned)).collect()
+    }
+
+    /// The path of a key: `~` expands to `home`, relative ones start at the config file's folder.
+    pub fn path(&self, key: &str, home: Option<&Path>) -> Result<Option<PathBuf>> {
+        let Some(text) = self.text(key) else { return Ok(None) };
+        let path = match (text.strip_prefix("~/"), home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            (Some(_), None) => {
+                return Err(Error::config(format!(
+                    "cannot expand `{text}` of endpoint `{}`: HOME is not set",
+                    self.name
+                )));
+            }
+            (None, _) => PathBuf::from(text),
+        };
+        Ok(Some(match &self.base {
+            Some(base) if path.is_relative() => base.join(path),
+            _ => path,
+        }))
+    }
+}

@@ -1,0 +1,3 @@
+//! esker: one command for services, sandboxes, containers, virtual machines and coding agents.
+
+fn main() {}

@@ -1,0 +1,169 @@
+//! The finer abilities inside a capability, and the only "is it supported?" in the program.
+
+use super::{Driver, Place};
+use crate::error::{Error, Result};
+
+macro_rules! features {
+    ($($(#[$doc:meta])* $name:ident = $id:literal, $text:literal;)*) => {
+        /// A finer ability inside a capability.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Feature { $(#[doc = $text] $name,)* }
+
+        impl Feature {
+            /// Every feature, capability by capability.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The stable id, such as `exec.tty`.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $id,)* }
+            }
+
+            /// What it means, in a few words.
+            pub const fn summary(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+features! {
+    Services = "svc", "supervised services";
+    ServicesLogs = "svc.logs", "logs of services";
+    ServicesSignal = "svc.signal", "signals to services";
+    ServicesReplan = "svc.replan", "apply a changed configuration";
+    ServicesEdit = "svc.edit", "create and delete services";
+    Checks = "svc.check", "health checks";
+    Changes = "svc.change", "operations and their history";
+    Plan = "svc.plan", "configuration in force, and its layers";
+    Notices = "svc.notice", "notices and warnings";
+    Identities = "svc.identity", "who may do what";
+    Metrics = "svc.metrics", "metrics";
+    Exec = "exec", "run a program, true exit code, byte-exact streams";
+    ExecTty = "exec.tty", "in a terminal, with resize";
+    ExecSignal = "exec.signal", "signals to the program";
+    ExecUser = "exec.user", "as another user";
+    ExecDir = "exec.dir", "in a directory";
+    ExecEnv = "exec.env", "with environment variables";
+    ExecContext = "exec.context", "in the context of a service";
+    ExecTimeout = "exec.timeout", "killed over there after a time";
+    ExecDetach = "exec.detach", "left running, collected later";
+    ExecAttach = "exec.attach", "join a run again";
+    ExecShell = "exec.shell", "the login shell";
+    Files = "files", "list, read, write, make, remove";
+    FilesRange = "files.range", "read part of a file";
+    FilesRename = "files.rename", "rename and move";
+    FilesMode = "files.mode", "permissions on write";
+    FilesOwner = "files.owner", "owners on write";
+    FilesChange = "files.change", "change mode and owner of what exists";
+    FilesLinks = "files.links", "targets of symbolic links";
+    FilesDirectories = "files.directories", "directories";
+    Checkpoints = "checkpoint", "create, list, restore";
+    Machines = "vm", "create, start, stop, delete machines";
+    Resources = "vm.resource", "tables of resources beside the machines";
+    Agent = "agent", "drive a coding agent";
+    AgentHost = "agent.host", "run a coding agent there";
+    Raw = "api", "raw authenticated requests";
+}
+
+/// On what a feature works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// On the endpoint itself (`lab`).
+    Endpoint,
+    /// On an instance inside it (`lab/web01`).
+    Instance,
+}
+
+/// How a feature is provided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Support {
+    /// By the wire itself.
+    Native,
+    /// By esker over something else, with these limits. It yields the truth or fails, never an approximation.
+    Emulated(&'static str),
+}
+
+/// One feature of a provider.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer {
+    /// The feature.
+    pub feature: Feature,
+    /// On what it works.
+    pub on: Scope,
+    /// How it is provided.
+    pub support: Support,
+}
+
+impl Offer {
+    /// A feature that the wire has, on an instance.
+    pub const fn native(feature: Feature) -> Self {
+        Self { feature, on: Scope::Instance, support: Support::Native }
+    }
+
+    /// A feature that is made over something else, on an instance.
+    pub const fn emulated(feature: Feature, limits: &'static str) -> Self {
+        Self { feature, on: Scope::Instance, support: Support::Emulated(limits) }
+    }
+}
+
+/// A feature that a request needs, and what the user typed to ask for it.
+#[derive(Clone, Debug)]
+pub struct Need {
+    /// The feature.
+    pub feature: Feature,
+    /// The flag or command that asked for it.
+    pub asked: String,
+}
+
+impl Need {
+    /// Pairs a feature with what was typed.
+    pub fn new(feature: Feature, asked: &str) -> Self {
+        Self { feature, asked: asked.to_owned() }
+    }
+}
+
+/// What a request needs.
+pub trait Needs {
+    /// Every feature, the capability itself first.
+    fn needs(&self) -> Vec<Need>;
+}
+
+impl Needs for (Feature, &str) {
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::new(self.0, self.1)]
+    }
+}
+
+impl Needs for Vec<Need> {
+    fn needs(&self) -> Vec<Need> {
+        self.clone()
+    }
+}
+
+/// Refuses a request that `place` cannot honour, before any I/O (ux 12.3).
+pub fn require(place: &dyn Place, request: &dyn Needs) -> Result<()> {
+    for need in request.needs() {
+        if !place.offers().iter().any(|offer| offer.feature == need.feature) {
+            return Err(unsupported(place.driver(), need.feature, &need.asked));
+        }
+    }
+    Ok(())
+}
+
+/// The refusal of a feature that a provider does not have.
+pub fn unsupported(driver: &'static Driver, feature: Feature, asked: &str) -> Error {
+    let mut error = Error::unsupported(format!("`{}` does not support `{asked}` ({})", driver.id, feature.name()))
+        .hint("`esker providers` shows what each provider can do");
+    error.parts_mut().provider = Some(driver.id);
+    error
+}
+
+/// The capability behind an accessor, or the refusal that `require` would have given.
+pub fn capability<'a, T: ?Sized>(
+    place: &'a dyn Place,
+    get: impl FnOnce(&'a dyn Place) -> Option<&'a T>,
+    feature: Feature,
+    asked: &str,
+) -> Result<&'a T> {
+    get(place).ok_or_else(|| unsupported(place.driver(), feature, asked))
+}

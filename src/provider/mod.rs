@@ -1,0 +1,215 @@
+//! What a provider is: a registry row (data), an endpoint (one pool, one login), and places to act on.
+//!
+//! Providers never print and never see clap. A missing ability is a missing `impl`: every accessor defaults to `None`.
+
+pub mod agent;
+pub mod changes;
+pub mod checkpoints;
+pub mod checks;
+pub mod documents;
+pub mod exec;
+pub mod feature;
+pub mod files;
+pub mod identities;
+pub mod machines;
+pub mod metrics;
+pub mod notices;
+pub mod plan;
+pub mod registry;
+pub mod services;
+
+pub use feature::{Feature, Need, Needs, Offer, Scope, Support, require};
+
+use crate::cleanups::Cleanups;
+use crate::config::EndpointConfig;
+use crate::error::Result;
+use crate::model::{Info, Name};
+use crate::notes::Notes;
+use crate::transport::Net;
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// How the process's environment is read: injected, so that tests need not change the real one.
+pub type Vars<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// What a configuration key holds; decides how its value is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// Any text.
+    Text,
+    /// A path; relative ones start at the config file's folder, `~` expands.
+    Path,
+    /// An absolute URL.
+    Url,
+    /// `true` or `false`.
+    Bool,
+    /// A duration such as `90s`.
+    Duration,
+    /// A command as a list of words.
+    Argv,
+    /// A secret: never shown, and warned about where it stands in a file.
+    Secret,
+}
+
+/// A key that an endpoint of this provider may have in the config.
+#[derive(Debug)]
+pub struct ConfigKey {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: KeyKind,
+    /// One line of help.
+    pub summary: &'static str,
+}
+
+/// A provider as the registry knows it: data, and two functions that do no I/O.
+#[derive(Debug)]
+pub struct Driver {
+    /// Its id, which is also the name of its implicit endpoint.
+    pub id: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// What the place inside an endpoint is called (`sandbox`), or `None` if an endpoint holds one instance.
+    pub place: Option<&'static str>,
+    /// The keys its endpoints may have, beside the common ones.
+    pub keys: &'static [ConfigKey],
+    /// The environment variables of its own that it reads, for the implicit endpoint only.
+    pub variables: &'static [&'static str],
+    /// What it can do at most.
+    pub offers: &'static [Offer],
+    /// The implicit endpoint, made from the provider's own variables and defaults.
+    pub implicit: fn(Vars<'_>) -> Result<EndpointConfig>,
+    /// Builds the endpoint. No I/O: connections are made when the first request needs one.
+    pub open: fn(&EndpointConfig, Env) -> Result<Arc<dyn Provider>>,
+}
+
+/// What a provider is given instead of globals.
+#[derive(Clone, Debug, Default)]
+pub struct Env {
+    /// Connections, their deadlines and the trace.
+    pub net: Net,
+    /// Where notes go.
+    pub notes: Notes,
+    /// What is undone if the command ends early.
+    pub cleanups: Cleanups,
+}
+
+/// An endpoint: one system, reached in one way with one credential.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// Its registry row.
+    fn driver(&self) -> &'static Driver;
+
+    /// Asks the system who it is. For `doctor`, `svc info`, and the cause of connection errors.
+    async fn check(&self) -> Result<Info>;
+
+    /// The place called `name`, or the only one. No I/O: whether it exists shows on its first use.
+    fn place(&self, name: Option<&Name>) -> Result<Arc<dyn Place>>;
+
+    /// The names of the places that match `glob`, sorted; one empty name where an endpoint holds one instance.
+    async fn names(&self, glob: &str) -> Result<Vec<Name>>;
+
+    /// Its machines, where the endpoint manages machines.
+    fn machines(&self) -> Option<&dyn machines::Machines> {
+        None
+    }
+
+    /// Tables of resources beside the machines.
+    fn resources(&self) -> Option<&dyn machines::Resources> {
+        None
+    }
+
+    /// Raw authenticated requests, on systems that speak HTTP.
+    fn raw(&self) -> Option<&dyn Raw> {
+        None
+    }
+}
+
+/// One place to act on, through its capabilities.
+pub trait Place: Send + Sync {
+    /// What it can do; may be less than its driver's offers.
+    fn offers(&self) -> &'static [Offer];
+    /// Its provider's row, for messages.
+    fn driver(&self) -> &'static Driver;
+    /// Running programs.
+    fn exec(&self) -> Option<&dyn exec::Exec> {
+        None
+    }
+    /// Runs that outlive their command.
+    fn runs(&self) -> Option<&dyn exec::Runs> {
+        None
+    }
+    /// Files.
+    fn files(&self) -> Option<&dyn files::Files> {
+        None
+    }
+    /// Checkpoints.
+    fn checkpoints(&self) -> Option<&dyn checkpoints::Checkpoints> {
+        None
+    }
+    /// Supervised services.
+    fn services(&self) -> Option<&dyn services::Services> {
+        None
+    }
+    /// Health checks.
+    fn checks(&self) -> Option<&dyn checks::Checks> {
+        None
+    }
+    /// Changes: the server's operations and their history.
+    fn changes(&self) -> Option<&dyn changes::Changes> {
+        None
+    }
+    /// The configuration in force and its layers.
+    fn plan(&self) -> Option<&dyn plan::Plans> {
+        None
+    }
+    /// Notices and warnings.
+    fn notices(&self) -> Option<&dyn notices::Notices> {
+        None
+    }
+    /// Who may do what.
+    fn identities(&self) -> Option<&dyn identities::Identities> {
+        None
+    }
+    /// Metrics.
+    fn metrics(&self) -> Option<&dyn metrics::Metrics> {
+        None
+    }
+    /// Answers as received (`--raw`) or as the provider's own CLI prints them (`--compat`).
+    fn documents(&self) -> Option<&dyn documents::Documents> {
+        None
+    }
+    /// Coding agents.
+    fn agent(&self) -> Option<&dyn agent::Agent> {
+        None
+    }
+}
+
+/// A raw request: `esker api`.
+pub struct RawRequest {
+    /// The HTTP method.
+    pub method: String,
+    /// The path and query, starting with `/`.
+    pub path: String,
+    /// Headers, beside those the provider adds.
+    pub headers: Vec<(String, String)>,
+    /// The body and, if it is known, its length.
+    pub body: Option<(crate::stream::ByteStream, Option<u64>)>,
+}
+
+/// The answer to a raw request, whatever its status.
+pub struct RawResponse {
+    /// The HTTP status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: Vec<(String, String)>,
+    /// Its body, as it arrives.
+    pub body: crate::stream::ByteStream,
+}
+
+/// Raw authenticated requests to a system that speaks HTTP.
+#[async_trait]
+pub trait Raw: Send + Sync {
+    /// Sends one request, never twice. A status of 4xx or 5xx is an answer, not an `Err`.
+    async fn request(&self, request: RawRequest) -> Result<RawResponse>;
+}

@@ -1,0 +1,77 @@
+//! Connections and what is said over them: HTTP, WebSocket, NDJSON and multipart over unix sockets, TCP and TLS.
+//!
+//! Transport knows no system. It keeps the deadlines, reuses connections, and traces requests with their secrets
+//! redacted; what a status or a body means is the provider's business.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What connections have in common: deadlines and the trace. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Net(Arc<NetOptions>);
+
+/// The options behind a [`Net`].
+#[derive(Clone, Debug)]
+pub struct NetOptions {
+    /// How long connecting may take, TLS handshake included.
+    pub connect_timeout: Duration,
+    /// How long an answer may take to begin, unless the request says otherwise.
+    pub first_byte_timeout: Duration,
+    /// How long an answer may pause, unless it is a declared stream.
+    pub idle_timeout: Duration,
+    /// How long a server that is not there yet is waited for (`--wait-for-daemon`).
+    pub wait_for_server: Option<Duration>,
+    /// Where the trace goes.
+    pub trace: Trace,
+}
+
+impl Default for NetOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            first_byte_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_mins(1),
+            wait_for_server: None,
+            trace: Trace::default(),
+        }
+    }
+}
+
+impl Net {
+    /// Connections with these options.
+    pub fn new(options: NetOptions) -> Self {
+        Self(Arc::new(options))
+    }
+
+    /// The options.
+    pub fn options(&self) -> &NetOptions {
+        &self.0
+    }
+}
+
+/// Where the trace goes: one line per event, secrets already redacted. The default one drops them.
+#[derive(Clone, Default)]
+pub struct Trace(Option<Arc<Show>>);
+
+type Show = dyn Fn(&str) + Send + Sync;
+
+impl Trace {
+    /// A trace whose lines `show` gets.
+    pub fn new(show: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(show)))
+    }
+
+    /// Traces a line, which is made only if somebody looks.
+    pub fn line(&self, text: impl FnOnce() -> String) {
+        if let Some(show) = &self.0 {
+            show(&text());
+        }
+    }
+}
+
+impl fmt::Debug for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Trace")
+    }
+}
