@@ -3,6 +3,30 @@
 //! Transport knows no system. It keeps the deadlines, reuses connections, and traces requests with their secrets
 //! redacted; what a status or a body means is the provider's business.
 
+mod address;
+mod dial;
+mod fault;
+mod http;
+mod link;
+mod outgoing;
+mod pool;
+mod redact;
+mod request;
+mod response;
+mod tcp;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod unix;
+
+pub use address::{Address, TlsOptions, parse_url};
+pub use fault::{Fault, fault};
+pub use http::Client;
+pub use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+pub use hyper::{Method, StatusCode};
+pub use request::{Body, Deadline, Request};
+pub use response::Response;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,79 @@
+//! The transport against servers of its own, most of them hand-written so that they can misbehave.
+
+mod http;
+
+use super::{Address, Client, Net, NetOptions};
+use std::path::PathBuf;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+
+/// A socket in a folder of its own that somebody listens on.
+struct Socket {
+    _folder: TempDir,
+    path: PathBuf,
+    listener: UnixListener,
+}
+
+fn socket() -> Socket {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("s");
+    let listener = UnixListener::bind(&path).unwrap();
+    Socket { _folder: folder, path, listener }
+}
+
+impl Socket {
+    fn client(&self) -> Client {
+        self.client_with(NetOptions::default())
+    }
+
+    fn client_with(&self, options: NetOptions) -> Client {
+        Client::new(Net::new(options), Address::Unix(self.path.clone()))
+    }
+
+    async fn accept(&self) -> Peer {
+        Peer(self.listener.accept().await.unwrap().0)
+    }
+}
+
+/// The server's end of a connection.
+struct Peer(UnixStream);
+
+impl Peer {
+    /// The next request, head and body (by its length, or by its chunks).
+    async fn request(&mut self) -> String {
+        let mut text = Vec::new();
+        loop {
+            let whole = String::from_utf8_lossy(&text).into_owned();
+            if let Some((head, body)) = whole.split_once("\r\n\r\n") {
+                let head = head.to_lowercase();
+                let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+                let complete = match length {
+                    Some(length) => body.len() >= length.parse::<usize>().unwrap(),
+                    None => !head.contains("chunked") || body.ends_with("0\r\n\r\n"),
+                };
+                if complete {
+                    return whole;
+                }
+            }
+            if self.0.read_buf(&mut text).await.unwrap() == 0 {
+                return format!("{whole}<end>");
+            }
+        }
+    }
+
+    async fn say(&mut self, text: impl AsRef<[u8]>) {
+        self.0.write_all(text.as_ref()).await.unwrap();
+    }
+
+    async fn answer(&mut self, body: &str) {
+        self.say(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())).await;
+    }
+}
+
+/// Deadlines that pass at once, for servers that never do what is expected.
+fn impatient() -> NetOptions {
+    let soon = Duration::from_millis(20);
+    NetOptions { connect_timeout: soon, first_byte_timeout: soon, idle_timeout: soon, ..NetOptions::default() }
+}
