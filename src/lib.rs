@@ -3,9 +3,13 @@
 pub mod cleanups;
 pub mod config;
 pub mod error;
+pub mod fanout;
 pub mod model;
 pub mod notes;
 pub mod operation;
 pub mod provider;
+pub mod resolve;
+pub mod settings;
 pub mod stream;
+pub mod suggest;
 pub mod transport;

@@ -1,5 +1,6 @@
 //! The configuration of one endpoint, as values; the registry checks its keys against the provider's.
 
+use super::{Secret, duration};
 use crate::error::{Error, Result};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ pub struct EndpointConfig {
     pub provider: String,
     /// Its keys, checked against the provider's.
     pub values: BTreeMap<String, Value>,
+    /// Its inline secrets, kept apart so that nobody prints them.
+    pub secrets: BTreeMap<String, Secret>,
     /// Where it is written: a file and line, or "environment" or "default", for messages and `config show --origin`.
     pub origin: String,
     /// The folder that relative paths start at.
@@ -45,6 +48,22 @@ impl EndpointConfig {
         self
     }
 
+    /// Sets a secret.
+    pub fn with_secret(mut self, key: &str, secret: Secret) -> Self {
+        self.secrets.insert(key.to_owned(), secret);
+        self
+    }
+
+    /// The secret of a key.
+    pub fn secret(&self, key: &str) -> Option<&Secret> {
+        self.secrets.get(key)
+    }
+
+    /// The duration of a key.
+    pub fn duration(&self, key: &str) -> Option<Duration> {
+        duration::parse(self.text(key)?).ok()
+    }
+
     /// The text of a key.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.values.get(key)?.as_str()
@@ -64,7 +83,8 @@ impl EndpointConfig {
     /// The path of a key: `~` expands to `home`, relative ones start at the config file's folder.
     pub fn path(&self, key: &str, home: Option<&Path>) -> Result<Option<PathBuf>> {
         let Some(text) = self.text(key) else { return Ok(None) };
-        let path = match (text.strip_prefix("~/"), home) {
+        let below_home = if text == "~" { Some("") } else { text.strip_prefix("~/") };
+        let path = match (below_home, home) {
             (Some(rest), Some(home)) => home.join(rest),
             (Some(_), None) => {
                 return Err(Error::config(format!(

@@ -21,6 +21,8 @@ pub mod services;
 pub use feature::{Feature, Need, Needs, Offer, Scope, Support, require};
 
 use crate::cleanups::Cleanups;
+pub use crate::config::{ConfigKey, KeyKind};
+
 use crate::config::EndpointConfig;
 use crate::error::Result;
 use crate::model::{Info, Name};
@@ -31,36 +33,6 @@ use std::sync::Arc;
 
 /// How the process's environment is read: injected, so that tests need not change the real one.
 pub type Vars<'a> = &'a dyn Fn(&str) -> Option<String>;
-
-/// What a configuration key holds; decides how its value is checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyKind {
-    /// Any text.
-    Text,
-    /// A path; relative ones start at the config file's folder, `~` expands.
-    Path,
-    /// An absolute URL.
-    Url,
-    /// `true` or `false`.
-    Bool,
-    /// A duration such as `90s`.
-    Duration,
-    /// A command as a list of words.
-    Argv,
-    /// A secret: never shown, and warned about where it stands in a file.
-    Secret,
-}
-
-/// A key that an endpoint of this provider may have in the config.
-#[derive(Debug)]
-pub struct ConfigKey {
-    /// Its name.
-    pub name: &'static str,
-    /// What it holds.
-    pub kind: KeyKind,
-    /// One line of help.
-    pub summary: &'static str,
-}
 
 /// A provider as the registry knows it: data, and two functions that do no I/O.
 #[derive(Debug)]

@@ -1,0 +1,84 @@
+//! What configuration may say: keys and their kinds, as data that the registry and the settings hand in.
+
+use crate::error::Result;
+use serde_json::Value;
+
+/// What a configuration key holds; decides how its value is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// Any text.
+    Text,
+    /// A path; relative ones start at the config file's folder, `~` expands.
+    Path,
+    /// An absolute URL.
+    Url,
+    /// `true` or `false`.
+    Bool,
+    /// A duration such as `90s`.
+    Duration,
+    /// A command as a list of words.
+    Argv,
+    /// A secret: never shown, and warned about where it stands in a file.
+    Secret,
+}
+
+/// A key that an endpoint may have in the config.
+#[derive(Debug)]
+pub struct ConfigKey {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: KeyKind,
+    /// One line of help.
+    pub summary: &'static str,
+}
+
+/// What the rest of the program knows about keys. Handed in, so that `config` knows neither providers nor settings.
+pub trait Rules {
+    /// The top-level keys beside `endpoints` and `targets`.
+    fn settings(&self) -> Vec<&'static str>;
+    /// The ids of the providers, which are also the names of their implicit endpoints.
+    fn providers(&self) -> Vec<&'static str>;
+    /// The keys of an endpoint of `provider`, beside the common ones; `None` if there is no such provider.
+    fn keys(&self, provider: &str) -> Option<&'static [ConfigKey]>;
+}
+
+impl KeyKind {
+    /// Checks what a file says, and brings it into the form that `EndpointConfig` hands out.
+    pub(super) fn read(self, node: &super::Node) -> Result<Value, String> {
+        match self {
+            Self::Text | Self::Path | Self::Secret => {
+                node.text().map(Value::from).ok_or_else(|| "expected a text".to_owned())
+            }
+            Self::Url => match node.text() {
+                Some(text) if text.contains("://") => Ok(text.into()),
+                _ => Err("expected a URL such as `https://host:port`".to_owned()),
+            },
+            Self::Bool => node.text().and_then(boolean).map(Value::from).ok_or_else(|| BOOLEAN.to_owned()),
+            Self::Duration => {
+                let text = node.text().unwrap_or_default();
+                super::duration::parse(text).map(|_| text.into())
+            }
+            Self::Argv => {
+                let words: Option<Vec<&str>> =
+                    node.list().and_then(|list| list.iter().map(super::Node::text).collect());
+                match words {
+                    Some(words) if !words.is_empty() => Ok(words.into()),
+                    _ => Err("expected a command as a list of words, such as `[pass, show, lab]`".to_owned()),
+                }
+            }
+        }
+    }
+}
+
+/// What a boolean may be written as.
+pub const BOOLEAN: &str = "expected true or false (1/0, yes/no and on/off do too)";
+
+/// Reads a boolean (ux 2.4).
+pub fn boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Some(true),
+        "0" | "false" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}

@@ -1,0 +1,169 @@
+//! The full form of a target: `ENDPOINT`, `ENDPOINT/NAME` or `unix:/path.sock`, as text that reads back.
+//!
+//! In a name the characters that mean something in a target or a shell pattern are percent-encoded (ux 1.3).
+
+use crate::error::{Error, Result};
+use crate::model::Name;
+use std::fmt;
+
+/// Where a target is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    /// The endpoint; an ad hoc one is `unix:` and the encoded path of its socket.
+    pub endpoint: String,
+    /// The place inside it, decoded.
+    pub name: Option<Name>,
+}
+
+impl Address {
+    /// Reads a full form; whether the endpoint exists is not asked here.
+    pub fn parse(text: &str) -> Result<Self> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            if !path.starts_with('/') {
+                return Err(Error::usage(format!("`{text}` needs the absolute path of a socket"))
+                    .hint("write it as `unix:/path/to.socket`"));
+            }
+            let path = decode(path).map_err(|why| invalid(text, &why))?;
+            return Ok(Self { endpoint: format!("unix:{}", encode(&path, true)), name: None });
+        }
+        let (endpoint, name) = match text.split_once('/') {
+            Some((endpoint, name)) => (endpoint, Some(name)),
+            None => (text, None),
+        };
+        crate::config::check_name(endpoint).map_err(|why| invalid(text, &why))?;
+        let name = name.map(|name| decode_name(text, name)).transpose()?;
+        Ok(Self { endpoint: endpoint.to_owned(), name })
+    }
+}
+
+fn decode_name(text: &str, name: &str) -> Result<Name> {
+    if let Some(c) = name.chars().find(|c| "/:*?[]".contains(*c)) {
+        return Err(invalid(text, &format!("a name must not hold `{c}` as it is"))
+            .hint(format!("write it as `{}`", encode(&c.to_string(), false))));
+    }
+    match decode(name) {
+        Ok(name) if name.is_empty() => Err(invalid(text, "the name after `/` is empty")),
+        Ok(name) => Ok(Name(name)),
+        Err(why) => Err(invalid(text, &why)),
+    }
+}
+
+fn invalid(text: &str, why: &str) -> Error {
+    Error::usage(format!("invalid target `{text}`: {why}"))
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{}/{}", self.endpoint, encode(name.as_str(), false)),
+            None => f.write_str(&self.endpoint),
+        }
+    }
+}
+
+/// The path of an ad hoc endpoint's socket; `None` if it is not one.
+pub(super) fn socket(endpoint: &str) -> Option<Result<String>> {
+    let path = endpoint.strip_prefix("unix:")?;
+    Some(decode(path).map_err(|why| invalid(endpoint, &why)))
+}
+
+/// Whether a text holds wildcards.
+pub(super) fn is_glob(text: &str) -> bool {
+    text.contains(['*', '?', '['])
+}
+
+/// Whether `text` matches `glob`: `*` any text, `?` any character, `[a-z]` and `[!a-z]` one of several.
+pub(super) fn matches(glob: &str, text: &str) -> bool {
+    let (glob, text): (Vec<char>, Vec<char>) = (glob.chars().collect(), text.chars().collect());
+    // The last star, and how much of the text it has swallowed: the only place to come back to.
+    let (mut g, mut t, mut star) = (0, 0, None);
+    while t < text.len() {
+        match step(&glob[g..], text[t]) {
+            Some(0) => {
+                star = Some((g, t));
+                g += 1;
+            }
+            Some(len) => {
+                g += len;
+                t += 1;
+            }
+            None => match &mut star {
+                Some((at, taken)) => {
+                    *taken += 1;
+                    (g, t) = (*at + 1, *taken);
+                }
+                None => return false,
+            },
+        }
+    }
+    glob[g..].iter().all(|c| *c == '*')
+}
+
+/// How much of the glob matches `c`: `Some(0)` for a star, `None` if it does not.
+fn step(glob: &[char], c: char) -> Option<usize> {
+    match glob.first()? {
+        '*' => Some(0),
+        '?' => Some(1),
+        '[' => {
+            // A `]` right after the opening is one of the characters.
+            let Some(close) = glob.iter().skip(2).position(|c| *c == ']').map(|n| n + 2) else {
+                return (c == '[').then_some(1);
+            };
+            let (negated, set) = match &glob[1..close] {
+                ['!' | '^', set @ ..] if !set.is_empty() => (true, set),
+                set => (false, set),
+            };
+            let mut found = false;
+            let mut rest = set;
+            while let [first, tail @ ..] = rest {
+                if let ['-', last, tail @ ..] = tail {
+                    found |= (*first..=*last).contains(&c);
+                    rest = tail;
+                } else {
+                    found |= *first == c;
+                    rest = tail;
+                }
+            }
+            (found != negated).then_some(close + 1)
+        }
+        first => (*first == c).then_some(1),
+    }
+}
+
+/// Percent-encodes what would mean something in a target; a path keeps its slashes.
+fn encode(text: &str, path: bool) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for c in text.chars() {
+        let special = ":*?[]%".contains(c) || (c == '/' && !path) || c.is_whitespace() || c.is_control();
+        if special {
+            let mut bytes = [0; 4];
+            for byte in c.encode_utf8(&mut bytes).bytes() {
+                encoded.push('%');
+                encoded.extend([byte >> 4, byte & 15].map(|digit| char::from(b"0123456789ABCDEF"[usize::from(digit)])));
+            }
+        } else {
+            encoded.push(c);
+        }
+    }
+    encoded
+}
+
+fn decode(text: &str) -> Result<String, String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        if *first != b'%' {
+            bytes.push(*first);
+            rest = tail;
+            continue;
+        }
+        let hex = |byte: &u8| char::from(*byte).to_digit(16);
+        let [high, low, tail @ ..] = tail else { return Err("`%` must be followed by two digits".to_owned()) };
+        let (Some(high), Some(low)) = (hex(high), hex(low)) else {
+            return Err("`%` must be followed by two digits; write `%25` for itself".to_owned());
+        };
+        bytes.push(u8::try_from(high * 16 + low).expect("two hexadecimal digits are a byte"));
+        rest = tail;
+    }
+    String::from_utf8(bytes).map_err(|_| "the encoded name is not UTF-8".to_owned())
+}
