@@ -6,6 +6,8 @@ pub mod error;
 pub mod model;
 pub mod notes;
 pub mod operation;
+pub mod output;
 pub mod provider;
+pub mod report;
 pub mod stream;
 pub mod transport;
