@@ -1,0 +1,230 @@
+//! Lists and single objects in every format: one place that knows `--fields`, `--sort` and `--limit`.
+
+use super::table::{self, Look, Table};
+use super::{Cell, Column, Format, Output, csv, fields, sanitize};
+use crate::error::{Error, Result};
+use crate::model::{At, Row};
+
+/// What the user asked of a list beside its content.
+#[derive(Clone, Debug, Default)]
+pub struct ListOptions {
+    /// `--sort FIELD[:desc]`.
+    pub sort: Option<String>,
+    /// `--limit`.
+    pub limit: Option<usize>,
+}
+
+/// A column over rows that know their place.
+enum Shown<'a, T> {
+    Provider,
+    Target,
+    Own(&'a Column<T>),
+}
+
+impl<T> Clone for Shown<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Shown<'_, T> {}
+
+impl<T> Shown<'_, T> {
+    fn key(&self) -> &'static str {
+        match self {
+            Self::Provider => "provider",
+            Self::Target => "target",
+            Self::Own(column) => column.key,
+        }
+    }
+
+    fn header(&self) -> &'static str {
+        match self {
+            Self::Provider => "PROVIDER",
+            Self::Target => "TARGET",
+            Self::Own(column) => column.header,
+        }
+    }
+
+    fn is_elastic(&self) -> bool {
+        matches!(self, Self::Own(column) if column.is_elastic)
+    }
+
+    fn cell(&self, row: &At<T>) -> Cell {
+        match self {
+            Self::Provider => Cell::text(row.provider),
+            Self::Target => Cell::text(&row.target),
+            Self::Own(column) => (column.cell)(&row.value),
+        }
+    }
+}
+
+impl Output {
+    /// A list in the format that was asked for. An empty one is said on stderr (U4.4), and so is a cut one (U4.15).
+    ///
+    /// Rows keep their order unless `--sort` is given. Tables start with a TARGET column if the rows are from several
+    /// targets, and in `wide` and `csv` always. An unknown field is a usage error, also if there are no rows.
+    pub fn list<T: Row>(&self, rows: &[At<T>], columns: &[Column<T>], options: &ListOptions) -> Result<()> {
+        let all = all(columns);
+        let mut sorted: Vec<&At<T>> = rows.iter().collect();
+        if let Some(sort) = &options.sort {
+            let (key, descending) = sort_key(sort)?;
+            fields::check(key, "--sort", all.iter().map(Shown::key))?;
+            let column = all.iter().find(|column| column.key() == key).copied().unwrap_or(Shown::Target);
+            let mut keyed: Vec<_> = sorted.into_iter().map(|row| (column.cell(row), row)).collect();
+            keyed.sort_by(|a, b| a.0.sort(&b.0, descending));
+            sorted = keyed.into_iter().map(|(_, row)| row).collect();
+        }
+        let total = sorted.len();
+        sorted.truncate(options.limit.unwrap_or(usize::MAX));
+
+        match self.format() {
+            Format::Json | Format::Jsonl | Format::Yaml => {
+                self.check_fields::<T>()?;
+                self.rows(&sorted)?;
+            }
+            Format::Name => self.names(&sorted)?,
+            Format::Csv => {
+                let shown = self.shown(&all, true, true)?;
+                self.csv(&sorted, &shown)?;
+            }
+            Format::Table | Format::Wide => {
+                let several = sorted.iter().any(|row| row.target != sorted[0].target);
+                let wide = self.format() == Format::Wide;
+                let shown = self.shown(&all, wide, wide || several)?;
+                if !sorted.is_empty() {
+                    self.table(&sorted, &shown)?;
+                }
+            }
+        }
+        if total == 0 {
+            self.done(&format!("no {}", T::NOUN));
+        } else if sorted.len() < total {
+            self.note(&format!("showing {} of {total} {} (`--limit`)", sorted.len(), T::NOUN));
+        }
+        Ok(())
+    }
+
+    /// One object: for people a `HEADER:  value` line per column, wide ones included; for programs a bare object.
+    pub fn one<T: Row>(&self, row: &At<T>, columns: &[Column<T>]) -> Result<()> {
+        let all = all(columns);
+        match self.format() {
+            Format::Json | Format::Jsonl | Format::Yaml => {
+                self.check_fields::<T>()?;
+                self.object(row)
+            }
+            Format::Name => self.names(&[row]),
+            Format::Csv => self.csv(&[row], &self.shown(&all, true, true)?),
+            format => {
+                let shown = self.shown(&all, true, format == Format::Wide)?;
+                let now = self.relative_to();
+                let lines = shown.iter().map(|column| {
+                    let cell = column.cell(row);
+                    let text = sanitize_cell(cell.show(now));
+                    (column.header(), text, cell.tone())
+                });
+                let lines: Vec<_> = lines.collect();
+                self.print(|out| table::block(out, &lines, self.stdout_has_colors()))
+            }
+        }
+    }
+
+    fn table<T>(&self, rows: &[&At<T>], shown: &[Shown<'_, T>]) -> Result<()> {
+        let now = self.relative_to();
+        let cell = |column: &Shown<'_, T>, row: &At<T>| {
+            let cell = column.cell(row);
+            (sanitize_cell(cell.show(now)), cell.tone())
+        };
+        let table = Table {
+            headers: shown.iter().map(Shown::header).collect(),
+            elastic: shown.iter().map(Shown::is_elastic).collect(),
+            rows: rows.iter().map(|row| shown.iter().map(|column| cell(column, row)).collect()).collect(),
+        };
+        let look = Look {
+            header: !self.0.options.no_header,
+            width: self.width().map(usize::from),
+            utf8: self.0.options.utf8,
+            colors: self.stdout_has_colors(),
+        };
+        self.print(|out| table.write(out, look))
+    }
+
+    fn csv<T>(&self, rows: &[&At<T>], shown: &[Shown<'_, T>]) -> Result<()> {
+        self.print(|out| {
+            if !self.0.options.no_header {
+                csv::record(out, shown.iter().map(Shown::key))?;
+            }
+            rows.iter().try_for_each(|row| csv::record(out, shown.iter().map(|column| column.cell(row).raw())))
+        })
+    }
+
+    fn names<T: Row>(&self, rows: &[&At<T>]) -> Result<()> {
+        if self.0.options.fields.is_some() {
+            return Err(Error::usage("`--fields` does not apply to `-o name`").hint("use `-o csv --no-header`"));
+        }
+        self.print(|out| {
+            rows.iter().try_for_each(|row| {
+                let id = row.value.id();
+                let id = if self.stdout_is_tty() { sanitize::line(&id) } else { id.as_str().into() };
+                writeln!(out, "{id}")
+            })
+        })
+    }
+
+    /// The columns to print: those of `--fields`, or those of the format.
+    fn shown<'a, T>(&self, all: &[Shown<'a, T>], wide: bool, target: bool) -> Result<Vec<Shown<'a, T>>> {
+        if let Some(names) = &self.0.options.fields {
+            let find = |name: &String| {
+                fields::check(name, "--fields", all.iter().map(Shown::key))?;
+                Ok(all.iter().find(|column| column.key() == name).copied())
+            };
+            return names.iter().filter_map(|name| find(name).transpose()).collect();
+        }
+        let fits = |column: &&Shown<'a, T>| match column {
+            Shown::Provider => false,
+            Shown::Target => target,
+            Shown::Own(column) => wide || !column.is_wide,
+        };
+        Ok(all.iter().filter(fits).copied().collect())
+    }
+
+    fn check_fields<T: Row>(&self) -> Result<()> {
+        let Some(names) = &self.0.options.fields else { return Ok(()) };
+        let keys = fields::keys::<At<T>>();
+        names.iter().try_for_each(|name| fields::check(name, "--fields", keys.iter().map(String::as_str)))
+    }
+
+    /// The clock for relative times, which only a terminal gets (U4.11).
+    fn relative_to(&self) -> Option<crate::model::Time> {
+        (self.stdout_is_tty() && !self.0.options.abs_time).then(|| self.0.options.now())
+    }
+}
+
+/// The columns of `T` and those of its place, unless it has its own of the name.
+fn all<T>(columns: &[Column<T>]) -> Vec<Shown<'_, T>> {
+    let own = columns.iter().map(Shown::Own);
+    let place = [Shown::Target, Shown::Provider];
+    let is_missing = |shown: &Shown<'_, T>| columns.iter().all(|column| column.key != shown.key());
+    place.into_iter().filter(is_missing).chain(own).collect()
+}
+
+fn sort_key(sort: &str) -> Result<(&str, bool)> {
+    match sort.split_once(':') {
+        None | Some((_, "asc")) => Ok((sort.split(':').next().unwrap_or(sort), false)),
+        Some((key, "desc")) => Ok((key, true)),
+        Some((key, other)) => Err(Error::usage(format!("invalid sort order `{other}`"))
+            .hint(format!("write `--sort {key}` or `--sort {key}:desc`"))),
+    }
+}
+
+/// One row is one line: whatever would break it is escaped, on a terminal or not. Nothing is `-`, which tools that
+/// split at blanks can count.
+fn sanitize_cell(text: Option<String>) -> String {
+    match text {
+        None => "-".to_owned(),
+        Some(text) => match sanitize::line(&text) {
+            std::borrow::Cow::Borrowed(_) => text,
+            std::borrow::Cow::Owned(safe) => safe,
+        },
+    }
+}
