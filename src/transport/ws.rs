@@ -149,7 +149,7 @@ fn unwrap(upgraded: Upgraded) -> Result<(Link, Bytes)> {
     Ok((parts.io.into_inner().into_inner(), parts.read_buf))
 }
 
-fn accept_key(key: &str) -> String {
+pub(super) fn accept_key(key: &str) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, format!("{key}{GUID}").as_bytes());
     BASE64.encode(digest)
 }

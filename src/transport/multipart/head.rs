@@ -1,6 +1,7 @@
 //! The heads of parts, and the boundary between them.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::transport::Fault;
 
 /// What stands before a part's content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,7 +47,7 @@ impl PartHead {
             }
         }
         if !named {
-            return Err(Error::unreachable("the server sent a multipart answer with a nameless part"));
+            return Err(Fault::Protocol.error("the server sent a multipart answer with a nameless part"));
         }
         Ok(head)
     }

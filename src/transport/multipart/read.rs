@@ -2,8 +2,9 @@
 //! put together.
 
 use super::PartHead;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::stream::{self, ByteStream, Items};
+use crate::transport::Fault;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::StreamExt;
 use memchr::memmem::{self, Finder};
@@ -152,12 +153,12 @@ impl Reader {
                 // The rest of the boundary's own line may hold blanks only.
                 let line = memmem::find(&head, b"\r\n").unwrap_or_default();
                 if !head[..line].trim_ascii().is_empty() {
-                    return Err(Error::unreachable("the server sent a multipart answer with a malformed boundary"));
+                    return Err(Fault::Protocol.error("the server sent a multipart answer with a malformed boundary"));
                 }
                 return PartHead::parse(&head[line..]).map(Some);
             }
             if self.buf.len() > MAX_HEAD {
-                return Err(Error::unreachable("the server sent a multipart answer with an endless part head"));
+                return Err(Fault::Protocol.error("the server sent a multipart answer with an endless part head"));
             }
             searched = self.buf.len().saturating_sub(3);
             let chunk = self.chunk().await?;
@@ -169,7 +170,7 @@ impl Reader {
 
     async fn chunk(&mut self) -> Result<Bytes> {
         let chunk = self.body.next().await.transpose()?;
-        chunk.ok_or_else(|| Error::unreachable("the server's multipart answer ended early"))
+        chunk.ok_or_else(|| Fault::Lost.error("the server's multipart answer ended early"))
     }
 }
 
