@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::stream::{self, ByteStream, Items};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
+use futures_util::stream::Fuse;
 
 /// The lines of `body` without their `\n`, the last one also if it has none. Memory holds one chunk and one line.
 ///
@@ -11,12 +12,13 @@ use futures_util::StreamExt;
 ///
 /// `Failure` for a line of more than `max` bytes, and the body's own error. A line that an error cuts is not yielded.
 pub fn lines(body: ByteStream, max: usize) -> Items<Bytes> {
-    let state = Lines { body, chunk: Bytes::new(), begun: BytesMut::new(), max };
+    let state = Lines { body: body.fuse(), chunk: Bytes::new(), begun: BytesMut::new(), max };
     stream::unfold(state, |mut lines| async move { Ok(lines.next().await?.map(|line| (line, lines))) })
 }
 
 struct Lines {
-    body: ByteStream,
+    /// Asked once more after its end, if the last line was a cut one.
+    body: Fuse<ByteStream>,
     /// What was read and not looked at yet.
     chunk: Bytes,
     /// The beginning of a line that earlier chunks held; it has no `\n`.
@@ -39,14 +41,12 @@ impl Lines {
             }
             self.check(self.chunk.len())?;
             self.begun.extend_from_slice(&self.chunk);
-            match self.body.next().await.transpose()? {
-                Some(chunk) => self.chunk = chunk,
-                None => {
-                    self.chunk.clear();
-                    let last = std::mem::take(&mut self.begun).freeze();
-                    return Ok(Some(last).filter(|last| !last.is_empty()));
-                }
-            }
+            let Some(chunk) = self.body.next().await.transpose()? else {
+                self.chunk.clear();
+                let last = std::mem::take(&mut self.begun).freeze();
+                return Ok(Some(last).filter(|last| !last.is_empty()));
+            };
+            self.chunk = chunk;
         }
     }
 
@@ -90,6 +90,13 @@ mod tests {
         assert_eq!(lines.next().await.unwrap().unwrap(), "a");
         assert_eq!(lines.next().await.unwrap().unwrap_err().to_string(), "lost");
         assert!(lines.next().await.is_none());
+    }
+
+    #[test]
+    fn a_body_is_not_asked_for_more_than_it_has() {
+        // This kind of stream panics if it is asked again after its end.
+        let body = stream::unfold(0, |n| async move { Ok((n < 1).then(|| (Bytes::from("cut"), n + 1))) });
+        assert_eq!(at_once(read(body, 10)).unwrap(), ["cut"]);
     }
 
     proptest! {

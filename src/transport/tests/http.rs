@@ -121,7 +121,7 @@ async fn a_get_on_a_fresh_connection_is_not_repeated() {
 #[tokio::test]
 async fn a_server_that_answers_and_hangs_up_before_it_read_the_request_is_heard() {
     let socket = socket();
-    let endless = stream::unfold((), |()| async { Ok(Some((Bytes::from_static(&[0; 65536]), ()))) });
+    let endless = stream::unfold(Bytes::from(vec![0; 65536]), |chunk| async { Ok(Some((chunk.clone(), chunk))) });
     let request = Request::post("/").body(Body::Stream { body: endless, len: None });
     let client = socket.client();
     let (answer, ()) = both(client.send(request), async {
@@ -156,9 +156,9 @@ async fn uploads_have_their_length_or_are_chunked() {
 
 #[tokio::test]
 async fn a_body_that_fails_is_the_error_and_never_a_clean_end() {
-    let chunk = || Ok(Bytes::from("abc"));
+    let chunk = || Result::Ok(Bytes::from("abc"));
     let broken = || Err(Error::failure("cannot read `x`: disk"));
-    let cases: [(Vec<Result<Bytes>>, Option<u64>, &str); 6] = [
+    let cases = [
         (vec![chunk(), broken()], None, "cannot read `x`: disk"),
         (vec![chunk(), broken()], Some(6), "cannot read `x`: disk"),
         (vec![chunk(), broken()], Some(3), "cannot read `x`: disk"),
