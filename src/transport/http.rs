@@ -5,7 +5,7 @@ use super::fault::Fault;
 use super::outgoing::{Outgoing, Upload, settled};
 use super::pool::{Conn, Pool};
 use super::response::{Exchange, lost};
-use super::{Address, Body, Net, Request, Response, redact};
+use super::{Address, Body, Net, Request, Response, Trace, redact};
 use crate::error::{Effect, Error, Result};
 use hyper::body::Incoming;
 use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue};
@@ -70,17 +70,18 @@ impl Client {
     /// `Unreachable` or `Timeout` with a [`Fault`] as source; `Effect::Unknown` unless the request was never sent or
     /// changes nothing by its method. If the request's own body fails, that error.
     pub async fn send(&self, request: Request) -> Result<Response> {
-        let idle = request.idle.or(self.pool.dialer.net().options().idle_timeout);
-        let (response, exchange) = self.exchange(request, idle).await?;
+        let (response, exchange) = self.exchange(request).await?;
         Ok(Response::new(response, exchange))
     }
 
-    async fn exchange(
-        &self,
-        request: Request,
-        idle: Option<Duration>,
-    ) -> Result<(hyper::Response<Incoming>, Exchange)> {
-        let trace = &self.pool.dialer.net().options().trace;
+    pub(super) fn trace(&self) -> &Trace {
+        &self.pool.dialer.net().options().trace
+    }
+
+    /// Sends a request, on an idle connection if there is one.
+    pub(super) async fn exchange(&self, request: Request) -> Result<(hyper::Response<Incoming>, Exchange)> {
+        let trace = self.trace();
+        let idle = request.idle.or(self.pool.dialer.net().options().idle_timeout);
         let Departure { mut request, mut upload, mut again, effect, first_byte } = self.prepare(request).await?;
         let mut conn = self.pool.idle().await;
         loop {

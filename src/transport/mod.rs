@@ -8,6 +8,8 @@ mod dial;
 mod fault;
 mod http;
 mod link;
+pub mod multipart;
+pub mod ndjson;
 mod outgoing;
 mod pool;
 mod redact;
@@ -18,6 +20,7 @@ mod tcp;
 mod tests;
 mod tls;
 mod unix;
+mod ws;
 
 pub use address::{Address, TlsOptions, parse_url};
 pub use fault::{Fault, fault};
@@ -26,6 +29,7 @@ pub use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 pub use hyper::{Method, StatusCode};
 pub use request::{Body, Deadline, Request};
 pub use response::Response;
+pub use ws::{Frame, Utf8Bytes, WebSocket, WsOptions, WsReply, WsSink, WsStream};
 
 use std::fmt;
 use std::sync::Arc;
@@ -98,4 +102,12 @@ impl fmt::Debug for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Trace")
     }
+}
+
+/// Bytes that nobody can guess.
+fn random<const N: usize>() -> [u8; N] {
+    use ring::rand::SecureRandom as _;
+    let mut bytes = [0; N];
+    ring::rand::SystemRandom::new().fill(&mut bytes).expect("a running system has random bytes");
+    bytes
 }

@@ -1,5 +1,6 @@
 //! What is sent: a request, its body, and how long its answer may take.
 
+use super::multipart::Form;
 use crate::error::Error;
 use crate::stream::ByteStream;
 use bytes::Bytes;
@@ -135,6 +136,14 @@ impl Request {
             Err(error) => self.broken = Some(Error::internal(format!("a request that is no JSON: {error}"))),
         }
         self.header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+    }
+
+    /// Sends a form.
+    pub fn form(mut self, form: Form) -> Self {
+        let content_type = form.content_type();
+        let len = form.len();
+        self.body = Body::Stream { body: form.into_stream(), len };
+        self.header(CONTENT_TYPE, HeaderValue::try_from(content_type).expect("a form's boundary is hexadecimal"))
     }
 
     /// Lets the answer pause as long as it likes.

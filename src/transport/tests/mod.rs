@@ -1,8 +1,14 @@
 //! The transport against servers of its own, most of them hand-written so that they can misbehave.
 
+mod faults;
 mod http;
+mod tls;
+mod ws;
 
 use super::{Address, Client, Net, NetOptions};
+use crate::stream::{self, ByteStream};
+use bytes::Bytes;
+use futures_util::FutureExt;
 use std::path::PathBuf;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -76,4 +82,17 @@ impl Peer {
 fn impatient() -> NetOptions {
     let soon = Duration::from_millis(20);
     NetOptions { connect_timeout: soon, first_byte_timeout: soon, idle_timeout: soon, ..NetOptions::default() }
+}
+
+/// `data` as a stream that is cut at `cuts`, those beyond its end left out.
+pub(super) fn pieces(data: &[u8], cuts: &[usize]) -> ByteStream {
+    let mut cuts: Vec<_> = cuts.iter().copied().filter(|cut| *cut < data.len()).chain([0, data.len()]).collect();
+    cuts.sort_unstable();
+    let chunks: Vec<_> = cuts.windows(2).map(|cut| Ok(Bytes::copy_from_slice(&data[cut[0]..cut[1]]))).collect();
+    stream::iter(chunks)
+}
+
+/// The result of a future that has nothing to wait for.
+pub(super) fn at_once<T>(future: impl Future<Output = T>) -> T {
+    future.now_or_never().expect("there is nothing to wait for")
 }
