@@ -8,10 +8,13 @@ mod expand;
 mod remote;
 mod rules;
 
-pub use address::Address;
+pub use address::{Address, matches};
 pub use expand::Resolved;
 pub use remote::RemoteArg;
 pub use rules::Registry;
+
+#[cfg(test)]
+mod tests;
 
 pub use crate::config::Defaults;
 

@@ -17,6 +17,8 @@ pub struct Node {
     pub line: usize,
     /// Its last line.
     pub end: usize,
+    /// Where it begins in its first line and ends in its last one, in characters; for edits in place.
+    pub columns: (usize, usize),
     /// Its content.
     pub value: Value,
     /// Whether it is written inline: `{…}` or `[…]`.
@@ -161,7 +163,9 @@ impl Builder<'_> {
                 // A block scalar ends where the next line begins.
                 let end = span.end.line() - usize::from(span.end.col() == 0 && span.end.line() > line);
                 let plain = style == ScalarStyle::Plain;
-                let node = Node { line, end, value: Value::Scalar { text: text.into_owned(), plain }, flow: false };
+                let columns = (span.start.col(), span.end.col());
+                let node =
+                    Node { line, end, columns, value: Value::Scalar { text: text.into_owned(), plain }, flow: false };
                 self.add(node, anchor, &span)?;
             }
             Event::Alias(id) => {
@@ -176,6 +180,7 @@ impl Builder<'_> {
                 if let Some(mut open) = self.open.pop() {
                     if open.node.flow {
                         open.node.end = span.end.line();
+                        open.node.columns.1 = span.end.col();
                     }
                     self.add(open.node, open.anchor, &span)?;
                 }
@@ -192,7 +197,11 @@ impl Builder<'_> {
         }
         let first = self.lines.get(line - 1).and_then(|text| text.chars().nth(span.start.col()));
         let flow = matches!(first, Some('{' | '['));
-        self.open.push(Open { node: Node { line, end: line, value, flow }, anchor, key: None });
+        self.open.push(Open {
+            node: Node { line, end: line, columns: (span.start.col(), 0), value, flow },
+            anchor,
+            key: None,
+        });
         Ok(())
     }
 

@@ -8,6 +8,8 @@ pub mod checkpoints;
 pub mod checks;
 pub mod documents;
 pub mod exec;
+#[cfg(test)]
+pub mod fake;
 pub mod feature;
 pub mod files;
 pub mod identities;

@@ -73,7 +73,7 @@ pub(super) fn is_glob(text: &str) -> bool {
 }
 
 /// Whether `text` matches `glob`: `*` any text, `?` any character, `[a-z]` and `[!a-z]` one of several.
-pub(super) fn matches(glob: &str, text: &str) -> bool {
+pub fn matches(glob: &str, text: &str) -> bool {
     let (glob, text): (Vec<char>, Vec<char>) = (glob.chars().collect(), text.chars().collect());
     // The last star, and how much of the text it has swallowed: the only place to come back to.
     let (mut g, mut t, mut star) = (0, 0, None);
@@ -166,4 +166,104 @@ fn decode(text: &str) -> Result<String, String> {
         rest = tail;
     }
     String::from_utf8(bytes).map_err(|_| "the encoded name is not UTF-8".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn texts_are_addresses() {
+        let parsed = |text: &str| Address::parse(text).map(|a| (a.endpoint.clone(), a.name.clone().map(|n| n.0)));
+        let is = |endpoint: &str, name: Option<&str>| (endpoint.to_owned(), name.map(str::to_owned));
+        assert_eq!(parsed("pebble").unwrap(), is("pebble", None));
+        assert_eq!(parsed("lab/web 01").unwrap(), is("lab", Some("web 01")));
+        assert_eq!(parsed("lab/a%2Fb%3a%25").unwrap(), is("lab", Some("a/b:%")));
+        assert_eq!(parsed("unix:/run/a%3Ab.sock").unwrap(), is("unix:/run/a%3Ab.sock", None));
+        assert_eq!(parsed("unix:/run/a b[x].sock").unwrap(), is("unix:/run/a%20b%5Bx%5D.sock", None));
+        assert_eq!(socket("unix:/run/a%20b%5Bx%5D.sock").unwrap().unwrap(), "/run/a b[x].sock");
+    }
+
+    #[test]
+    fn what_is_no_address_is_told_why() {
+        let why = |text| {
+            let error = Address::parse(text).unwrap_err();
+            assert_eq!(error.kind(), crate::error::ErrorKind::Usage);
+            (error.to_string(), error.parts().hint.clone().unwrap_or_default())
+        };
+        let message = |text| why(text).0;
+        assert_eq!(
+            why("lab/a/b"),
+            ("invalid target `lab/a/b`: a name must not hold `/` as it is".into(), "write it as `%2F`".into())
+        );
+        assert_eq!(
+            why("unix:x.sock"),
+            ("`unix:x.sock` needs the absolute path of a socket".into(), "write it as `unix:/path/to.socket`".into())
+        );
+        assert_eq!(message("lab/"), "invalid target `lab/`: the name after `/` is empty");
+        assert_eq!(message("lab/%2"), "invalid target `lab/%2`: `%` must be followed by two digits");
+        assert_eq!(
+            message("lab/%zz"),
+            "invalid target `lab/%zz`: `%` must be followed by two digits; write `%25` for itself"
+        );
+        assert_eq!(message("lab/%ff"), "invalid target `lab/%ff`: the encoded name is not UTF-8");
+        assert_eq!(message("la:b"), "invalid target `la:b`: a name must not hold `:`");
+        assert_eq!(message(""), "invalid target ``: a name must not be empty");
+        assert_eq!(message("-x"), "invalid target `-x`: a name must not start with `-`, `.` or `~`");
+        assert_eq!(message("unix"), "invalid target `unix`: `unix` means a socket, as in `unix:/path`");
+    }
+
+    #[test]
+    fn globs_match_as_in_a_shell() {
+        for (glob, text, wanted) in [
+            ("*", "", true),
+            ("*", "any", true),
+            ("prod-*", "prod-1", true),
+            ("prod-*", "prod", false),
+            ("*-1", "a-1-1", true),
+            ("*a*b", "xaxbxb", true),
+            ("*a*b", "xaxbx", false),
+            ("w?b", "web", true),
+            ("w?b", "wb", false),
+            ("w[a-e]b", "web", true),
+            ("w[!a-e]b", "web", false),
+            ("w[!a-e]b", "wxb", true),
+            ("w[]x]b", "w]b", true),
+            ("w[b", "w[b", true),
+            ("", "", true),
+            ("", "a", false),
+        ] {
+            assert_eq!(matches(glob, text), wanted, "{glob} {text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_full_form_reads_back(endpoint in "[a-z][a-z0-9.-]{0,8}", name: String) {
+            prop_assume!(endpoint != "unix" && !name.is_empty());
+            let address = Address { endpoint, name: Some(Name(name)) };
+            let full = address.to_string();
+            prop_assert!(!full.contains([':', '*', '?', '[', ']']) && full.matches('/').count() == 1);
+            prop_assert!(!full.chars().any(|c| c.is_whitespace() || c.is_control()));
+            prop_assert_eq!(Address::parse(&full).unwrap(), address);
+        }
+
+        #[test]
+        fn a_socket_reads_back(path: String) {
+            let full = format!("unix:{}", encode(&format!("/{path}"), true));
+            let address = Address::parse(&full).unwrap();
+            prop_assert_eq!(address.to_string(), full.clone());
+            prop_assert_eq!(socket(&address.endpoint).unwrap().unwrap(), format!("/{path}"));
+            prop_assert_eq!(full.matches(':').count(), 1);
+        }
+
+        #[test]
+        fn a_glob_never_panics_and_a_plain_one_is_equality(glob: String, text: String) {
+            matches(&glob, &text);
+            if !is_glob(&glob) {
+                prop_assert_eq!(matches(&glob, &text), glob == text);
+            }
+        }
+    }
 }

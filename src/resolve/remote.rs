@@ -49,3 +49,48 @@ impl RemoteArg {
         Ok(Self::Remote { target, path: RemotePath(path.as_bytes().to_vec()) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Name;
+    use crate::resolve::Address;
+    use proptest::prelude::*;
+
+    fn remote(target: Option<&str>, path: &str) -> RemoteArg {
+        RemoteArg::Remote { target: target.map(str::to_owned), path: RemotePath(path.into()) }
+    }
+
+    #[test]
+    fn arguments_name_places() {
+        for (text, wanted) in [
+            ("-", RemoteArg::Stdio),
+            ("web:/etc/hosts", remote(Some("web"), "/etc/hosts")),
+            ("sprites/dev:a:b", remote(Some("sprites/dev"), "a:b")),
+            (":/etc", remote(None, "/etc")),
+            ("unix:/run/p.sock:/etc", remote(Some("unix:/run/p.sock"), "/etc")),
+            ("/a:b", RemoteArg::Local("/a:b".into())),
+            ("./a:b", RemoteArg::Local("./a:b".into())),
+            ("../a:b", RemoteArg::Local("../a:b".into())),
+            ("plain", RemoteArg::Local("plain".into())),
+        ] {
+            assert_eq!(RemoteArg::parse(text).unwrap(), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_names_nothing_is_told() {
+        let why = |text| RemoteArg::parse(text).unwrap_err().to_string();
+        assert_eq!(why(""), "a path must not be empty");
+        assert_eq!(why("web:"), "`web:` names no path");
+        assert_eq!(why("unix:/run/p.sock"), "`unix:/run/p.sock` names a socket and no path");
+    }
+
+    proptest! {
+        #[test]
+        fn a_full_form_and_a_path_are_told_apart(name in "\\PC{1,12}", path in "\\PC{1,20}") {
+            let full = Address { endpoint: "lab".into(), name: Some(Name(name)) }.to_string();
+            prop_assert_eq!(RemoteArg::parse(&format!("{full}:{path}")).unwrap(), remote(Some(&full), &path));
+        }
+    }
+}

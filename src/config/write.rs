@@ -1,0 +1,93 @@
+//! Writing files that others may read or write at the same time: locked, whole or not at all, and private.
+
+use super::edit::{self, Edit};
+use super::{Layer, Rules, file, reason};
+use crate::error::{Error, Result};
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Applies edits to a configuration file, all or none; makes the file (0600) and its folders (0700) if need be.
+///
+/// A result that could not be loaded is refused, and so is an edit that would lose comments.
+pub fn edit(path: &Path, edits: &[Edit], rules: &dyn Rules) -> Result<()> {
+    // A link, as people keep in a repository of their dot-files, stays one.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let cannot = |why: &str| Error::config(format!("cannot change `{}`: {why}", path.display()));
+    let _lock = lock(path)?;
+    let old = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == ErrorKind::NotFound => String::new(),
+        Err(e) => return Err(cannot(&reason(&e))),
+    };
+    let mut text = old.clone();
+    for edit in edits {
+        text = edit::apply(&text, edit)
+            .map_err(|why| cannot(&why).hint("edit the file by hand; `esker config edit` opens it"))?;
+    }
+    file::read(&text, Layer::User, &Arc::from(path.as_path()), rules)?;
+    if text == old { Ok(()) } else { replace(path, text.as_bytes()) }
+}
+
+/// Puts `bytes` in the place of the file, in one step; a new file is private, an old one keeps its mode.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let cannot = |e: &std::io::Error| Error::failure(format!("cannot write `{}`: {}", path.display(), reason(e)));
+    let dir = folder(path)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = dir.join(format!(".{name}.{}", std::process::id()));
+    // What a crash of an equal process id left behind is in nobody's use: we hold the lock.
+    let _ = fs::remove_file(&temporary);
+    let written = private(&temporary)
+        .and_then(|mut file| {
+            if let Ok(old) = fs::metadata(path) {
+                file.set_permissions(old.permissions())?;
+            }
+            file.write_all(bytes)?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&temporary, path));
+    written.map_err(|e| {
+        let _ = fs::remove_file(&temporary);
+        cannot(&e)
+    })
+}
+
+/// Waits for the lock of the folder that `path` is in, making the folder. The folder itself is locked, since a lock
+/// on the file would not survive its replacement. The lock goes with the handle.
+pub(super) fn lock(path: &Path) -> Result<Option<File>> {
+    let dir = folder(path)?;
+    #[cfg(unix)]
+    {
+        let cannot = |e: &std::io::Error| Error::failure(format!("cannot lock `{}`: {}", dir.display(), reason(e)));
+        let handle = File::open(&dir).map_err(|e| cannot(&e))?;
+        match handle.lock() {
+            // Some network file systems have no locks; writing is still atomic there.
+            Ok(()) | Err(_) => Ok(Some(handle)),
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = dir;
+        Ok(None)
+    }
+}
+
+/// The folder of a file, made with mode 0700 if it is not there.
+fn folder(path: &Path) -> Result<PathBuf> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir).map_err(|e| Error::failure(format!("cannot create `{}`: {}", dir.display(), reason(&e))))?;
+    Ok(dir.to_owned())
+}
+
+fn private(path: &Path) -> std::io::Result<File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
