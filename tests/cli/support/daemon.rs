@@ -190,7 +190,7 @@ impl Daemon {
     }
 
     fn wait_until_ready(&mut self) {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         let mut pause = Duration::from_millis(1);
         while !http::request(&self.socket(), "GET", "/v1/system-info", None).is_ok_and(|answer| answer.status == 200) {
             if let Some(status) = self.child.try_wait().expect("the daemon can be waited for") {

@@ -24,7 +24,10 @@ fn find(name: &str, variable: &str, relative: &str) -> Option<PathBuf> {
     if found.is_none() {
         let required = std::env::var_os("ESKER_REQUIRE_PEERS").is_some_and(|value| value == "1");
         assert!(!required, "peer {name} is missing and ESKER_REQUIRE_PEERS=1; see tests/peers/install");
-        println!("skipped: peer {name} is not installed");
+        #[allow(clippy::print_stdout, reason = "shown by `cargo test -- --show-output`")]
+        {
+            println!("skipped: peer {name} is not installed");
+        }
     }
     found
 }
