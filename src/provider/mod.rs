@@ -16,6 +16,7 @@ pub mod identities;
 pub mod machines;
 pub mod metrics;
 pub mod notices;
+pub mod pebble;
 pub mod plan;
 pub mod registry;
 pub mod services;

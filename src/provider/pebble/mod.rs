@@ -1,0 +1,3 @@
+//! Canonical's Pebble.
+
+pub mod layer;
