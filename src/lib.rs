@@ -1,9 +1,12 @@
 //! The rooms of esker, for its binary, its tests, benchmarks and fuzz targets. The map is in `main.rs`.
 
 pub mod cleanups;
+pub mod cli;
 pub mod config;
+pub mod context;
 pub mod error;
 pub mod fanout;
+pub mod host;
 pub mod model;
 pub mod notes;
 pub mod operation;
@@ -12,6 +15,9 @@ pub mod provider;
 pub mod report;
 pub mod resolve;
 pub mod settings;
+pub mod signal;
+pub mod startup;
 pub mod stream;
 pub mod suggest;
 pub mod transport;
+pub mod tty;

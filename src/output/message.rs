@@ -17,6 +17,11 @@ impl Output {
         }
     }
 
+    /// A text that is formatted already: what the command-line parser says.
+    pub fn complain(&self, text: &str) {
+        self.stderr(text);
+    }
+
     /// Something worth knowing; once per run.
     pub fn note(&self, text: &str) {
         if !self.0.options.quiet && self.is_new(text) {

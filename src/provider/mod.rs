@@ -32,6 +32,7 @@ use crate::model::{Info, Name};
 use crate::notes::Notes;
 use crate::transport::Net;
 use async_trait::async_trait;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// How the process's environment is read: injected, so that tests need not change the real one.
@@ -67,6 +68,12 @@ pub struct Env {
     pub notes: Notes,
     /// What is undone if the command ends early.
     pub cleanups: Cleanups,
+    /// The user's home, for paths that start with `~`.
+    pub home: Option<PathBuf>,
+    /// Where state of ours is kept, stored logins among it.
+    pub state: Option<PathBuf>,
+    /// Where users keep configuration (`$XDG_CONFIG_HOME`), for state shared with a provider's own client.
+    pub config_home: Option<PathBuf>,
 }
 
 /// An endpoint: one system, reached in one way with one credential.

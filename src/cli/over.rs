@@ -1,0 +1,137 @@
+//! One command over one or many targets: fan-out is a property of dispatch, not of any command.
+
+use super::Outcome;
+use crate::context::Ctx;
+use crate::error::{Error, Result};
+use crate::fanout::{self, Limits};
+use crate::model::{At, Row};
+use crate::output::{Column, ListOptions};
+use crate::provider::{Needs, require};
+use crate::resolve::Target;
+use crate::settings::Opt;
+
+/// What came of a command over its targets.
+pub struct Gathered<T> {
+    /// What succeeded, in the order of the targets.
+    pub done: Vec<(Target, T)>,
+    /// What failed.
+    pub failed: Vec<Error>,
+}
+
+impl<T> Gathered<T> {
+    /// Success, or the failures as one error.
+    pub fn finish(self) -> anyhow::Result<Outcome> {
+        finish(self.failed, self.done.len())
+    }
+
+    /// With the items that were asked for and that nobody has among the failures.
+    pub fn and_missing(mut self, missing: Vec<Error>) -> Self {
+        self.failed.extend(missing);
+        self
+    }
+
+    /// The rows of every target, each with its place.
+    pub fn rows<R>(self, rows: impl Fn(T) -> Vec<R>) -> (Vec<At<R>>, Gathered<()>) {
+        let mut all = Vec::new();
+        let mut done = Vec::new();
+        for (target, value) in self.done {
+            all.extend(rows(value).into_iter().map(|value| at(&target, value)));
+            done.push((target, ()));
+        }
+        (all, Gathered { done, failed: self.failed })
+    }
+}
+
+impl Ctx {
+    /// Prints the rows of every target that answered, and makes one error of the failures. Where nobody answered there
+    /// is no list: an empty one would be a lie (ux 4.16).
+    pub fn list<R: Row>(
+        &self,
+        rows: &[At<R>],
+        columns: &[Column<R>],
+        options: &ListOptions,
+        gathered: Gathered<()>,
+    ) -> anyhow::Result<Outcome> {
+        if !gathered.done.is_empty() {
+            self.out.list(rows, columns, options)?;
+        }
+        gathered.finish()
+    }
+}
+
+/// A value and where it is from.
+pub fn at<T>(target: &Target, value: T) -> At<T> {
+    At { provider: target.provider.driver().id, target: target.full.clone(), value }
+}
+
+/// The outcome of several targets or items, `done` of which succeeded.
+pub fn finish(failed: Vec<Error>, done: usize) -> anyhow::Result<Outcome> {
+    if failed.is_empty() { Ok(Outcome::Done) } else { Err(Error::several("targets", failed, done).into()) }
+}
+
+impl Ctx {
+    /// The targets of a command. Every one is checked against `needs` before any I/O; one that cannot be had is among
+    /// the failures and hides no other.
+    pub async fn targets(&self, needs: &dyn Needs) -> Result<(Vec<Target>, Vec<Error>)> {
+        let patterns = self.resolver.wanted(&self.settings)?;
+        let resolved = self.resolver.expand(patterns).await;
+        let mut failed: Vec<Error> = resolved.failed.into_iter().map(|(_, error)| error).collect();
+        let mut targets = resolved.targets;
+        if self.settings.on(Opt::All) {
+            // "Every target that the verb fits": the others are not meant.
+            targets.retain(|target| require(&*target.place, needs).is_ok());
+        }
+        for target in &targets {
+            require(&*target.place, needs).map_err(|error| error.at(target.provider.driver().id, &*target.full))?;
+        }
+        if targets.is_empty() && failed.is_empty() {
+            failed.push(Error::not_found("no target fits").hint("`esker target list` shows all"));
+        }
+        Ok((targets, failed))
+    }
+
+    /// The one target of a command that needs exactly one.
+    pub fn target(&self, needs: &dyn Needs) -> Result<Target> {
+        let target = self.resolver.single(&self.settings)?;
+        require(&*target.place, needs).map_err(|error| error.at(target.provider.driver().id, &*target.full))?;
+        Ok(target)
+    }
+
+    /// Reads something at every target.
+    pub async fn read<T, F, Fut>(&self, needs: &dyn Needs, work: F) -> Result<Gathered<T>>
+    where
+        F: Fn(Target) -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
+        let (targets, failed) = self.targets(needs).await?;
+        let jobs = self.settings.number(Opt::Jobs);
+        let limits = Limits::reads(jobs, self.settings.duration(Opt::Timeout), targets.len());
+        Ok(gather(targets, failed, limits, work).await)
+    }
+
+    /// Changes something at every target. `--timeout` is left to the work, which knows what goes on without it.
+    pub async fn change<T, F, Fut>(&self, needs: &dyn Needs, work: F) -> Result<Gathered<T>>
+    where
+        F: Fn(Target) -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
+        let (targets, failed) = self.targets(needs).await?;
+        let limits = Limits::changes(self.settings.number(Opt::Jobs), None);
+        Ok(gather(targets, failed, limits, work).await)
+    }
+}
+
+async fn gather<T, F, Fut>(targets: Vec<Target>, mut failed: Vec<Error>, limits: Limits, work: F) -> Gathered<T>
+where
+    F: Fn(Target) -> Fut,
+    Fut: Future<Output = Result<T>>,
+{
+    let mut done = Vec::new();
+    for (target, outcome) in fanout::each(targets, limits, work).await {
+        match outcome {
+            Ok(value) => done.push((target, value)),
+            Err(error) => failed.push(error.at(target.provider.driver().id, &*target.full)),
+        }
+    }
+    Gathered { done, failed }
+}

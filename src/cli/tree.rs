@@ -1,0 +1,160 @@
+//! The command tree: one line per command, nothing else. It feeds clap, dispatch, help, man pages and completions.
+//!
+//! Leaves are derived, the tree is put together with `Command::defer`, so that a command costs its own arguments and
+//! not those of its siblings.
+
+use super::outcome::Outcome;
+use crate::context::Ctx;
+use clap::{ArgMatches, Command};
+use futures_util::future::LocalBoxFuture;
+
+/// What a command does.
+#[derive(Clone, Copy)]
+pub enum Run {
+    /// Without talking to anybody: no runtime is built.
+    Plain(fn(&Ctx, &ArgMatches) -> anyhow::Result<Outcome>),
+    /// With a runtime.
+    Talk(for<'a> fn(&'a Ctx, &'a ArgMatches) -> LocalBoxFuture<'a, anyhow::Result<Outcome>>),
+}
+
+/// A command or a group of commands.
+pub struct Node {
+    /// Its name.
+    pub name: &'static str,
+    /// A visible alias.
+    pub alias: Option<&'static str>,
+    /// One line of help.
+    pub about: &'static str,
+    /// Hidden from help and man pages.
+    pub hidden: bool,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What a node is.
+pub enum Kind {
+    /// A command.
+    Leaf {
+        /// Its arguments.
+        args: fn(Command) -> Command,
+        /// What it does.
+        run: Run,
+        /// Whether it passes on the status of a remote program, so that our own failures are 125 (ux 3.2).
+        passes_status: bool,
+    },
+    /// A group.
+    Group {
+        /// Its commands.
+        children: &'static [Node],
+        /// Adds them to its clap command.
+        add: fn(Command) -> Command,
+    },
+}
+
+impl Node {
+    /// A visible alias for it.
+    pub const fn alias(mut self, alias: &'static str) -> Self {
+        self.alias = Some(alias);
+        self
+    }
+
+    /// Hides it from help and man pages.
+    pub const fn hidden(mut self) -> Self {
+        self.hidden = true;
+        self
+    }
+
+    /// Makes our own failures 125, since it passes on the status of a remote program.
+    pub const fn passes_status(mut self) -> Self {
+        if let Kind::Leaf { args, run, .. } = self.kind {
+            self.kind = Kind::Leaf { args, run, passes_status: true };
+        }
+        self
+    }
+
+    /// The clap command of it, whose arguments are made only if they are looked at.
+    pub fn command(&'static self) -> Command {
+        let mut command = Command::new(self.name).about(self.about).hide(self.hidden);
+        if let Some(alias) = self.alias {
+            command = command.visible_alias(alias);
+        }
+        match &self.kind {
+            Kind::Leaf { args, .. } => command.defer(*args),
+            Kind::Group { add, .. } => command.subcommand_required(true).arg_required_else_help(true).defer(*add),
+        }
+    }
+}
+
+/// A command that talks.
+macro_rules! talk {
+    ($name:literal, $args:ty, $run:path, $about:literal) => {
+        $crate::cli::tree::Node {
+            name: $name,
+            alias: None,
+            about: $about,
+            hidden: false,
+            kind: $crate::cli::tree::Kind::Leaf {
+                args: <$args as clap::Args>::augment_args,
+                run: $crate::cli::tree::Run::Talk(|ctx, matches| {
+                    Box::pin(async move { $run(ctx, $crate::cli::tree::read::<$args>(matches)?).await })
+                }),
+                passes_status: false,
+            },
+        }
+    };
+}
+
+/// A command that does not talk.
+macro_rules! plain {
+    ($name:literal, $args:ty, $run:path, $about:literal) => {
+        $crate::cli::tree::Node {
+            name: $name,
+            alias: None,
+            about: $about,
+            hidden: false,
+            kind: $crate::cli::tree::Kind::Leaf {
+                args: <$args as clap::Args>::augment_args,
+                run: $crate::cli::tree::Run::Plain(|ctx, matches| {
+                    $run(ctx, $crate::cli::tree::read::<$args>(matches)?)
+                }),
+                passes_status: false,
+            },
+        }
+    };
+}
+
+/// A group of commands.
+macro_rules! group {
+    ($name:literal, $about:literal, $children:expr) => {
+        $crate::cli::tree::Node {
+            name: $name,
+            alias: None,
+            about: $about,
+            hidden: false,
+            kind: $crate::cli::tree::Kind::Group {
+                children: $children,
+                add: |command| command.subcommands($children.iter().map($crate::cli::tree::Node::command)),
+            },
+        }
+    };
+}
+
+pub(crate) use {group, plain, talk};
+
+/// Reads the arguments of a leaf, which clap has checked already.
+pub fn read<A: clap::FromArgMatches>(matches: &ArgMatches) -> anyhow::Result<A> {
+    A::from_arg_matches(matches).map_err(|error| crate::error::Error::internal(error).into())
+}
+
+/// The leaf that `matches` chose, with its own matches and its full name.
+pub fn find<'a>(nodes: &'static [Node], matches: &'a ArgMatches) -> Option<(&'static Node, &'a ArgMatches, String)> {
+    let (name, inner) = matches.subcommand()?;
+    let node = nodes.iter().find(|node| node.name == name)?;
+    match &node.kind {
+        Kind::Leaf { .. } => Some((node, inner, name.to_owned())),
+        Kind::Group { children, .. } => {
+            let (leaf, matches, rest) = find(children, inner)?;
+            Some((leaf, matches, format!("{name} {rest}")))
+        }
+    }
+}

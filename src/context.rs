@@ -1,0 +1,102 @@
+//! The one argument that every command receives.
+
+use crate::cleanups::Cleanups;
+use crate::config::{Config, Dirs, Origin, Search};
+use crate::error::Result;
+use crate::output::{Format, Options, Output, When};
+use crate::provider::{Env, registry::DRIVERS};
+use crate::resolve::{Registry, Resolver};
+use crate::settings::{Flags, Opt, Settings, config_file};
+use crate::signal::Signals;
+use crate::transport::{Net, NetOptions, Trace};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What a command acts with.
+pub struct Ctx {
+    /// Where answers and messages go.
+    pub out: Output,
+    /// Every option, resolved.
+    pub settings: Settings,
+    /// From the text of a target to a place.
+    pub resolver: Resolver,
+    /// The configuration as the files have it.
+    pub config: Arc<Config>,
+    /// Where files of ours are.
+    pub dirs: Dirs,
+    /// Ctrl-C and its siblings.
+    pub signals: Signals,
+    /// What is undone if the command ends early.
+    pub cleanups: Cleanups,
+    /// The full name of the command.
+    pub command: String,
+}
+
+/// Reads a variable; empty means unset (ux 2.4).
+pub fn var(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+impl Ctx {
+    /// Puts it together from the command line, the environment and the config files. Nothing is connected.
+    pub fn new(flags: &Flags, command: String) -> Result<Self> {
+        let dirs = Dirs::find(&|name| std::env::var_os(name).filter(|value| !value.is_empty()));
+        let named = config_file(flags, &var);
+        let search = Search::new(&dirs, std::env::current_dir().ok(), named);
+        let config = Arc::new(Config::load(&search, &Registry(DRIVERS))?);
+        let settings = Settings::resolve(flags, &var, &config)?;
+        let out = Output::new(output_options(&settings)?);
+        let cleanups = Cleanups::default();
+        let env = Env {
+            net: Net::new(net_options(&settings, &out)),
+            notes: out.notes(),
+            cleanups: cleanups.clone(),
+            home: var("HOME").map(PathBuf::from),
+            state: dirs.state.clone(),
+            config_home: var("XDG_CONFIG_HOME").or_else(|| Some(var("HOME")? + "/.config")).map(PathBuf::from),
+        };
+        let resolver = Resolver::new(Arc::clone(&config), Box::new(var), DRIVERS, env);
+        Ok(Self { out, settings, resolver, config, dirs, signals: Signals::default(), cleanups, command })
+    }
+}
+
+/// What the output needs to know, before anything else may fail.
+pub fn output_options(settings: &Settings) -> Result<Options> {
+    let fields = settings.list(Opt::Fields).to_vec();
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| var(name)).unwrap_or_default().to_lowercase();
+    Ok(Options {
+        format: settings.word(Opt::Output).parse::<Format>()?,
+        format_from_flag: matches!(settings.origin(Opt::Output), Origin::Flag(_)),
+        fields: (!fields.is_empty()).then_some(fields),
+        no_header: settings.on(Opt::NoHeader),
+        abs_time: settings.on(Opt::AbsTime),
+        quiet: settings.on(Opt::Quiet),
+        verbose: settings.verbosity(),
+        color: settings.word(Opt::Color).parse::<When>()?,
+        no_color_env: var("NO_COLOR").is_some(),
+        force_color_env: var("CLICOLOR_FORCE").or_else(|| var("FORCE_COLOR")).is_some_and(|value| value != "0"),
+        term_dumb: var("TERM").is_some_and(|term| term == "dumb"),
+        utf8: locale.contains("utf-8") || locale.contains("utf8"),
+        ci: var("CI").is_some(),
+        no_progress: settings.on(Opt::NoProgress),
+        yes: settings.on(Opt::Yes),
+        confirm: settings.list(Opt::Confirm).to_vec(),
+        confirm_count: settings.number(Opt::ConfirmCount).and_then(|count| count.try_into().ok()),
+        no_input: settings.on(Opt::NoInput),
+        width: var("COLUMNS").and_then(|columns| columns.parse().ok()),
+        now: None,
+    })
+}
+
+fn net_options(settings: &Settings, out: &Output) -> NetOptions {
+    let mut options = NetOptions::default();
+    if let Some(limit) = settings.duration(Opt::ConnectTimeout) {
+        options.connect_timeout = limit;
+    }
+    options.wait_for_server = settings.duration(Opt::WaitForDaemon);
+    if settings.verbosity() >= 3 {
+        let out = out.clone();
+        options.trace = Trace::new(move |line| out.trace(line));
+    }
+    options
+}

@@ -1,0 +1,320 @@
+//! Logs. The daemon binds a follow to the services that have a buffer at that moment (pebble #56), and forgets
+//! everything when it restarts; following here picks up later services and survives a restart, without a line twice.
+
+use super::client::Client;
+use super::query::Query;
+use super::{api, services};
+use crate::error::{ErrorKind, Result};
+use crate::model::{LogEntry, Note, Time};
+use crate::provider::services::{LogEvent, LogsQuery};
+use crate::stream::{self, Items};
+use crate::transport::{Request, ndjson};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::{BoxStream, SelectAll};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+/// One line holds one entry; the daemon's own buffer is 100 KiB, which JSON may expand six times.
+const LINE_LIMIT: usize = 16 << 20;
+
+/// How often a daemon that went away is tried again, at most.
+const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+
+/// Log lines of services, oldest first.
+pub(super) fn logs(client: &Client, query: LogsQuery) -> Items<LogEvent> {
+    if query.follow { follow(client.clone(), query) } else { once(client.clone(), query) }
+}
+
+/// What is buffered now.
+fn once(client: Client, query: LogsQuery) -> Items<LogEvent> {
+    let state = (client, query, None::<VecDeque<LogEntry>>, None::<Items<Bytes>>);
+    stream::unfold(state, |(client, query, mut tail, mut lines)| async move {
+        let source = match &mut lines {
+            Some(lines) => lines,
+            None => {
+                lines.insert(open(&client, &query, None, query.tail.filter(|_| query.since.is_none()), false).await?)
+            }
+        };
+        // With a start time the newest so many are known only at the end; until then they are kept.
+        while tail.is_none() || query.since.is_some() {
+            match source.next().await {
+                Some(line) => {
+                    let entry = parse(&client, &line?)?;
+                    if query.since.is_none() {
+                        return Ok(Some((LogEvent::Entry(entry), (client, query, None, lines))));
+                    }
+                    let kept = tail.get_or_insert_default();
+                    if entry.time >= query.since {
+                        kept.push_back(entry);
+                    }
+                    if query.tail.is_some_and(|most| kept.len() as u64 > most) {
+                        kept.pop_front();
+                    }
+                }
+                None => {
+                    tail.get_or_insert_default();
+                    break;
+                }
+            }
+        }
+        let next = tail.as_mut().and_then(VecDeque::pop_front);
+        Ok(next.map(|entry| (LogEvent::Entry(entry), (client, LogsQuery { since: None, ..query }, tail, lines))))
+    })
+}
+
+/// What is buffered, then what comes.
+fn follow(client: Client, query: LogsQuery) -> Items<LogEvent> {
+    let state = Following {
+        client,
+        query,
+        streams: SelectAll::new(),
+        bound: HashSet::new(),
+        shown: HashMap::new(),
+        opened: false,
+        queue: VecDeque::new(),
+    };
+    stream::unfold(state, |mut state| async move {
+        let event = state.next().await?;
+        Ok(Some((event, state)))
+    })
+}
+
+/// What one of the streams of a follow brings.
+enum Brought {
+    Line(Result<Bytes>),
+    /// The stream ended: the daemon stopped, or the connection was lost.
+    End,
+    /// Some change moved: a service may have started.
+    Moved,
+}
+
+struct Following {
+    client: Client,
+    query: LogsQuery,
+    streams: SelectAll<BoxStream<'static, Brought>>,
+    /// Services whose buffer some stream is bound to.
+    bound: HashSet<String>,
+    /// Per service, what was shown last: what a replay after a reconnect is told apart by.
+    shown: HashMap<String, Shown>,
+    opened: bool,
+    queue: VecDeque<LogEvent>,
+}
+
+/// The newest lines of one service that were shown.
+#[derive(Default)]
+struct Shown {
+    newest: Option<Time>,
+    at_newest: Vec<String>,
+    /// After a reconnect: lines of the instant `newest` that the replay will bring once more.
+    replayed: Option<Vec<String>>,
+}
+
+impl Shown {
+    /// Whether an entry is to be shown: only a replay brings lines that were.
+    fn admits(&mut self, entry: &LogEntry) -> bool {
+        if entry.time > self.newest {
+            self.newest = entry.time;
+            self.at_newest.clear();
+            self.replayed = None;
+        } else if let Some(replayed) = &mut self.replayed {
+            if entry.time < self.newest {
+                return false;
+            }
+            if let Some(at) = replayed.iter().position(|message| *message == entry.message) {
+                replayed.swap_remove(at);
+                return false;
+            }
+        }
+        self.at_newest.push(entry.message.clone());
+        true
+    }
+
+    /// From here on everything that is buffered comes again.
+    fn expect_replay(&mut self) {
+        self.replayed = Some(self.at_newest.clone());
+    }
+}
+
+impl Following {
+    async fn next(&mut self) -> Result<LogEvent> {
+        if !self.opened {
+            self.opened = true;
+            self.open(self.query.tail.filter(|_| self.query.since.is_none())).await?;
+        }
+        loop {
+            if let Some(event) = self.queue.pop_front() {
+                return Ok(event);
+            }
+            match self.streams.next().await {
+                Some(Brought::Line(Ok(line))) => {
+                    let entry = parse(&self.client, &line)?;
+                    if self.shown.entry(entry.service.clone()).or_default().admits(&entry)
+                        && entry.time >= self.query.since
+                    {
+                        return Ok(LogEvent::Entry(entry));
+                    }
+                }
+                Some(Brought::Moved) => self.pick_up().await,
+                Some(Brought::Line(Err(_)) | Brought::End) | None => self.reconnect().await?,
+            }
+        }
+    }
+
+    /// Opens the stream of what is there, and the feed that tells when more may be.
+    async fn open(&mut self, tail: Option<u64>) -> Result<()> {
+        self.streams.clear();
+        // A service that starts between the look at the services and the request is bound or not, nobody knows: then
+        // it is tried anew, since nothing of this stream was shown yet.
+        let mut before = self.started().await?;
+        let lines = loop {
+            let lines = open(&self.client, &self.query, None, tail, true).await?;
+            let after = self.started().await?;
+            if before == after {
+                break lines;
+            }
+            before = after;
+        };
+        self.bound = before;
+        self.watch_lines(lines);
+        self.streams.push(moves(self.client.clone()));
+        Ok(())
+    }
+
+    /// The services that the daemon keeps a buffer of: those that ever started.
+    async fn started(&mut self) -> Result<HashSet<String>> {
+        let services = services::fetch(&self.client, &self.query.services).await?;
+        Ok(services.into_iter().filter(|service| service.current_since.is_some()).map(|s| s.name).collect())
+    }
+
+    fn watch_lines(&mut self, lines: Items<Bytes>) {
+        let lines = lines.map(Brought::Line).chain(futures_util::stream::iter([Brought::End]));
+        self.streams.push(lines.boxed());
+    }
+
+    /// Binds to services that started since. Their buffers are younger than our first request, so all of them is new.
+    async fn pick_up(&mut self) {
+        // A failure here is a failure of the connection: the streams will tell.
+        let Ok(started) = self.started().await else { return };
+        let fresh: Vec<String> = started.difference(&self.bound).cloned().collect();
+        if fresh.is_empty() {
+            return;
+        }
+        if let Ok(lines) = open(&self.client, &self.query, Some(&fresh), None, true).await {
+            self.watch_lines(lines);
+            self.bound.extend(fresh);
+        }
+    }
+
+    /// Waits for the daemon to come back. What it buffered before is gone with it, which is said.
+    async fn reconnect(&mut self) -> Result<()> {
+        self.streams.clear();
+        self.queue.push_back(LogEvent::Note(Note::Warning(format!(
+            "lost the connection to `{}`; waiting for it to come back",
+            self.client.endpoint
+        ))));
+        self.shown.values_mut().for_each(Shown::expect_replay);
+        let mut pause = RETRY.0;
+        loop {
+            tokio::time::sleep(pause).await;
+            match self.open(None).await {
+                Ok(()) => break,
+                Err(error) if error.kind() == ErrorKind::Unreachable => pause = (pause * 2).min(RETRY.1),
+                Err(error) => return Err(error),
+            }
+        }
+        self.queue.push_back(LogEvent::Note(Note::Reconnected { lost: None }));
+        Ok(())
+    }
+}
+
+/// A feed of the moments at which some change moved (section 2.9). Without notices (old daemons), a slow clock.
+fn moves(client: Client) -> BoxStream<'static, Brought> {
+    stream::unfold((client, Feed::Start), |(client, feed)| async move {
+        let after = match feed {
+            Feed::Clock => {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                return Ok(Some((Brought::Moved, (client, Feed::Clock))));
+            }
+            Feed::Start => None,
+            Feed::After(after) => Some(after),
+        };
+        // The first look does not wait: it only finds out from where to wait on, by the daemon's own clock.
+        let query = Query::new("/v1/notices").with("types", "change-update");
+        let path = match after {
+            None => query.build(),
+            Some(after) => query.with("timeout", "30s").maybe("after", after.map(|time| time.to_string())).build(),
+        };
+        match client.fetch("follow changes", Request::get(&path).long_poll(None)).await {
+            Ok((_, body)) => {
+                let notices: Vec<api::Notice> = client.result("follow changes", &body)?;
+                let newest = notices.iter().filter_map(|notice| notice.last_repeated).max();
+                Ok(Some((Brought::Moved, (client, Feed::After(newest.or(after.flatten()))))))
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Forbidden) => {
+                Ok(Some((Brought::Moved, (client, Feed::Clock))))
+            }
+            Err(error) => Err(error),
+        }
+    })
+    .map(|moved: Result<Brought>| moved.unwrap_or(Brought::End))
+    .boxed()
+}
+
+/// How the feed goes on.
+enum Feed {
+    Start,
+    After(Option<Time>),
+    Clock,
+}
+
+/// Opens a stream of lines. `tail` of `None` means all that is buffered.
+async fn open(
+    client: &Client,
+    query: &LogsQuery,
+    only: Option<&[String]>,
+    tail: Option<u64>,
+    follow: bool,
+) -> Result<Items<Bytes>> {
+    let path = Query::new("/v1/logs")
+        .list("services", only.unwrap_or(&query.services))?
+        .with("n", tail.map_or_else(|| "-1".to_owned(), |n| n.to_string()))
+        .with("follow", if follow { "true" } else { "false" })
+        .build();
+    let mut request = Request::get(&path);
+    if follow {
+        request = request.long_poll(None).streaming();
+    }
+    let response = client.send("read logs", request).await?;
+    if response.status != 200 {
+        return Err(client.failure("read logs", response).await);
+    }
+    Ok(ndjson::lines(response.into_stream(), LINE_LIMIT))
+}
+
+fn parse(client: &Client, line: &[u8]) -> Result<LogEntry> {
+    let entry: api::LogEntry = serde_json::from_slice(line).map_err(|e| client.garbled("read logs", &e.to_string()))?;
+    Ok(LogEntry { time: entry.time, service: entry.service, message: entry.message })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(millis: i64, message: &str) -> LogEntry {
+        LogEntry { time: Time::from_millisecond(millis).ok(), service: "web".into(), message: message.into() }
+    }
+
+    #[test]
+    fn a_replay_brings_no_line_twice_and_loses_none() {
+        let mut shown = Shown::default();
+        for (millis, message) in [(1, "a"), (2, "b"), (2, "b"), (2, "c")] {
+            assert!(shown.admits(&entry(millis, message)), "equal lines of one instant are both real");
+        }
+        shown.expect_replay();
+        let replay = [(1, "a"), (2, "b"), (2, "b"), (2, "c"), (2, "d"), (3, "a"), (3, "a")];
+        let admitted: Vec<&str> =
+            replay.iter().filter(|(millis, message)| shown.admits(&entry(*millis, message))).map(|(_, m)| *m).collect();
+        assert_eq!(admitted, ["d", "a", "a"]);
+    }
+}

@@ -1,0 +1,51 @@
+//! The terminal: raw mode that is always left again, its size, and changes of its size.
+//!
+//! With `panic = "abort"` and signals no drop runs, so what must be restored is kept in one place that the panic hook
+//! and the way out of `main` know.
+
+use crate::error::{Error, Result};
+use crate::provider::exec::TermSize;
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use std::io::{stdin, stdout};
+use std::sync::{Mutex, PoisonError};
+
+/// How the terminal was before it was made raw.
+static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+
+/// Raw mode, as long as this lives.
+#[derive(Debug)]
+pub struct Raw(());
+
+impl Raw {
+    /// Puts the terminal on stdin into raw mode.
+    pub fn enter() -> Result<Self> {
+        let cannot =
+            |error| Error::failure("cannot put the terminal into raw mode").source(std::io::Error::from(error));
+        let before = tcgetattr(stdin()).map_err(cannot)?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+        tcsetattr(stdin(), OptionalActions::Now, &raw).map_err(cannot)?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Leaves raw mode, if it was entered. May be called at any time and any number of times.
+pub fn restore() {
+    if let Some(before) = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        // The terminal may be gone by now: then there is nothing to restore.
+        let _ = tcsetattr(stdin(), OptionalActions::Now, &before);
+    }
+}
+
+/// The size of the terminal on stdout, if it is one and knows its size.
+pub fn size() -> Option<TermSize> {
+    let size = tcgetwinsize(stdout()).ok()?;
+    (size.ws_col > 0 && size.ws_row > 0).then_some(TermSize { cols: size.ws_col, rows: size.ws_row })
+}
