@@ -101,7 +101,7 @@ impl Output {
 
     /// Writes a finished text to stderr.
     pub(crate) fn stderr(&self, text: &str) {
-        let _ = lock(&self.0.stderr).write_all(text.as_bytes());
+        let _ = lock(&self.0.streams.stderr).write_all(text.as_bytes());
     }
 }
 
