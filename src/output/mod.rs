@@ -14,6 +14,7 @@ mod lane;
 mod list;
 mod message;
 mod options;
+mod progress;
 mod prompt;
 pub mod sanitize;
 mod sink;
@@ -27,6 +28,7 @@ pub use lane::{Fd, Lane, LaneStyle, Lanes, Source};
 pub use list::ListOptions;
 pub(crate) use message::labelled;
 pub use options::{Format, Options, When};
+pub use progress::Progress;
 pub use prompt::Danger;
 pub use sink::{Captured, StdoutClosed, Terminals};
 pub use suggest::did_you_mean;
@@ -49,6 +51,8 @@ struct Inner {
     streams: Arc<sink::Streams>,
     /// The thread that writes for the lanes of `exec`, once there are any.
     writer: OnceLock<lane::writer::Writer>,
+    /// What is on the screen, once something takes long enough.
+    bars: OnceLock<indicatif::MultiProgress>,
     /// Notes and warnings that were said already (U12.4).
     said: Mutex<HashSet<String>>,
     /// Whether our own notices start with `esker:` (U9.5).
@@ -83,6 +87,7 @@ impl Output {
             stdin: Mutex::new(stdin),
             streams: Arc::new(sink::Streams { stdout: Mutex::new(stdout), stderr: Mutex::new(stderr) }),
             writer: OnceLock::new(),
+            bars: OnceLock::new(),
             said: Mutex::default(),
             notices_are_marked: AtomicBool::new(false),
         }))
@@ -153,7 +158,7 @@ impl Output {
 
     /// Writes to stdout through one buffer, flushed at the end.
     fn print(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-        self.0.streams.print(write).map_err(stdout_failed)
+        self.without_bars(|| self.0.streams.print(write)).map_err(stdout_failed)
     }
 }
 
