@@ -33,3 +33,25 @@ pub(super) fn pick(value: &impl Serialize, fields: &[String]) -> serde_json::Res
         fields.iter().map(|key| (key.clone(), object.remove(key).unwrap_or_default())).collect::<Map<_, _>>(),
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{At, ServiceDetail};
+    use serde_json::json;
+
+    #[test]
+    fn keys_come_from_every_flattened_level() {
+        let keys = keys::<At<ServiceDetail>>();
+        assert!(
+            ["provider", "target", "name", "extra", "command", "pid"].iter().all(|key| keys.iter().any(|k| k == key)),
+            "{keys:?}"
+        );
+    }
+
+    #[test]
+    fn a_picked_object_has_the_asked_order_and_null_for_what_it_lacks() {
+        let asked = ["b", "c"].map(str::to_owned);
+        assert_eq!(pick(&json!({"a": 1, "b": 2}), &asked).unwrap().to_string(), r#"{"b":2,"c":null}"#);
+    }
+}

@@ -106,7 +106,9 @@ impl Output {
 
     /// Writes a finished text to stderr.
     pub(crate) fn stderr(&self, text: &str) {
-        let _ = lock(&self.0.stderr).write_all(text.as_bytes());
+        self.without_bars(|| {
+            let _ = lock(&self.0.streams.stderr).write_all(text.as_bytes());
+        });
     }
 }
 

@@ -10,9 +10,11 @@ mod csv;
 mod document;
 mod fields;
 pub mod human;
+mod lane;
 mod list;
 mod message;
 mod options;
+mod progress;
 mod prompt;
 pub mod sanitize;
 mod sink;
@@ -22,9 +24,11 @@ mod yaml;
 
 pub use color::{Tone, tone};
 pub use column::{Cell, Column};
+pub use lane::{Fd, Lane, LaneStyle, Lanes, Source};
 pub use list::ListOptions;
 pub(crate) use message::labelled;
 pub use options::{Format, Options, When};
+pub use progress::Progress;
 pub use prompt::Danger;
 pub use sink::{Captured, StdoutClosed, Terminals};
 pub use suggest::did_you_mean;
@@ -32,9 +36,9 @@ pub use yaml::to_yaml;
 
 use crate::error::{Error, Result};
 use std::collections::HashSet;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, Read, Write};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The three standard streams and how to use them.
 #[derive(Clone)]
@@ -44,8 +48,11 @@ struct Inner {
     options: Options,
     terminals: Terminals,
     stdin: Mutex<Box<dyn Read + Send>>,
-    stdout: Mutex<Box<dyn Write + Send>>,
-    stderr: Mutex<Box<dyn Write + Send>>,
+    streams: Arc<sink::Streams>,
+    /// The thread that writes for the lanes of `exec`, once there are any.
+    writer: OnceLock<lane::writer::Writer>,
+    /// What is on the screen, once something takes long enough.
+    bars: OnceLock<indicatif::MultiProgress>,
     /// Notes and warnings that were said already (U12.4).
     said: Mutex<HashSet<String>>,
     /// Whether our own notices start with `esker:` (U9.5).
@@ -78,8 +85,9 @@ impl Output {
             options,
             terminals,
             stdin: Mutex::new(stdin),
-            stdout: Mutex::new(stdout),
-            stderr: Mutex::new(stderr),
+            streams: Arc::new(sink::Streams { stdout: Mutex::new(stdout), stderr: Mutex::new(stderr) }),
+            writer: OnceLock::new(),
+            bars: OnceLock::new(),
             said: Mutex::default(),
             notices_are_marked: AtomicBool::new(false),
         }))
@@ -150,14 +158,7 @@ impl Output {
 
     /// Writes to stdout through one buffer, flushed at the end.
     fn print(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-        let mut stdout = lock(&self.0.stdout);
-        let mut buffer = BufWriter::with_capacity(64 * 1024, &mut **stdout);
-        let outcome = write(&mut buffer).and_then(|()| buffer.flush());
-        if outcome.is_err() {
-            // What is left in the buffer would be tried again on drop.
-            let _ = buffer.into_parts();
-        }
-        outcome.map_err(stdout_failed)
+        self.without_bars(|| self.0.streams.print(write)).map_err(stdout_failed)
     }
 }
 

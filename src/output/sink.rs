@@ -1,11 +1,11 @@
 //! The ends that output goes to: the process's descriptors, or memory.
 
-use super::lock;
+use super::{Fd, lock};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
 use std::fmt;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::sync::{Arc, Mutex};
 
 /// Which streams are terminals, and how wide they are.
@@ -34,6 +34,37 @@ impl Terminals {
             stdout: measure(io::stdout().is_terminal(), rustix::stdio::stdout()),
             stderr: measure(io::stderr().is_terminal(), rustix::stdio::stderr()),
         }
+    }
+}
+
+/// The two streams that are written to, shared with the writer thread.
+pub(super) struct Streams {
+    pub(super) stdout: Mutex<Box<dyn Write + Send>>,
+    pub(super) stderr: Mutex<Box<dyn Write + Send>>,
+}
+
+impl Streams {
+    /// Writes bytes as they are. That stderr failed could be said nowhere, so it is no failure.
+    pub(super) fn write(&self, fd: Fd, bytes: &[u8]) -> io::Result<()> {
+        match fd {
+            Fd::Stdout => lock(&self.stdout).write_all(bytes),
+            Fd::Stderr => {
+                let _ = lock(&self.stderr).write_all(bytes);
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes to stdout through one buffer, flushed at the end.
+    pub(super) fn print(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        let mut stdout = lock(&self.stdout);
+        let mut buffer = BufWriter::with_capacity(64 * 1024, &mut **stdout);
+        let outcome = write(&mut buffer).and_then(|()| buffer.flush());
+        if outcome.is_err() {
+            // What is left in the buffer would be tried again on drop.
+            let _ = buffer.into_parts();
+        }
+        outcome
     }
 }
 
