@@ -47,7 +47,7 @@ impl Limits {
 #[cfg(unix)]
 fn fitting(lanes: usize) -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let wanted = lanes as u64 * FILES_PER_LANE + FILES_OF_OURS;
+    let wanted = (lanes as u64).saturating_mul(FILES_PER_LANE).saturating_add(FILES_OF_OURS);
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let mut limit = current.unwrap_or(u64::MAX);
     if limit < wanted {
@@ -129,3 +129,6 @@ async fn bounded<T>(lane: impl Future<Output = Result<T>>, timeout: Option<Durat
         Err(Error::timeout(what).effect(Effect::Unknown))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,9 +13,6 @@ pub use expand::Resolved;
 pub use remote::RemoteArg;
 pub use rules::Registry;
 
-#[cfg(test)]
-mod tests;
-
 pub use crate::config::Defaults;
 
 use crate::config::{Config, EndpointConfig, Origin};
@@ -118,22 +115,16 @@ impl Resolver {
                 .hint(format!("it stands for `{}`", target.address)));
         }
         // A short name stands for a full form, never for another short name.
-        let address = Address::parse(&target.address).and_then(|address| self.known(address)).map_err(|error| {
-            let what = format!("address of target `{first}`: {error}");
-            let hint = error.parts().hint.clone();
-            let fault = target.origin.fault(&what);
-            match hint {
-                Some(hint) => fault.hint(hint),
-                None => fault,
-            }
-        })?;
+        let address = Address::parse(&target.address)
+            .and_then(|address| self.known(address))
+            .map_err(|error| fault(&target.origin, &format!("address of target `{first}`: "), &error))?;
         Ok(Pattern::One(address, target.defaults.clone()))
     }
 
     /// What the command is to act on: what flag, variable, directory file or config name, otherwise the default.
     ///
-    /// Where nothing is named, the implicit endpoint of the first provider whose own variables are set counts, and
-    /// that of the first provider at all where nothing is configured. Anything else would be a guess.
+    /// Where nothing is named, the implicit endpoint of the first provider whose own variables are set counts. Where
+    /// nothing is configured either, it is that of the first provider, `pebble`. Anything else would be a guess.
     pub fn wanted(&self, settings: &Settings) -> Result<Vec<Pattern>> {
         if settings.on(Opt::All) {
             return match settings.origin(Opt::Target) {
@@ -234,16 +225,9 @@ impl Resolver {
         if *layer == crate::config::Layer::Directory && !defined() {
             return Err(origin
                 .fault(&format!("`target` must name a target or endpoint of your config, not `{text}`"))
-                .hint(format!("define it with `esker target add NAME {text}`, or pass --target")));
+                .hint("pass --target, or define it with `esker target add`"));
         }
-        self.parse(text).map_err(|error| {
-            let hint = error.parts().hint.clone();
-            let fault = origin.fault(&error.to_string());
-            match hint {
-                Some(hint) => fault.hint(hint),
-                None => fault,
-            }
-        })
+        self.parse(text).map_err(|error| fault(origin, "", &error))
     }
 
     fn fallback(&self) -> Result<Pattern> {
@@ -326,3 +310,15 @@ impl Resolver {
         })
     }
 }
+
+/// An error about what stands in a file, with the hint of its cause.
+fn fault(origin: &Origin, before: &str, error: &Error) -> Error {
+    let fault = origin.fault(&format!("{before}{error}"));
+    match &error.parts().hint {
+        Some(hint) => fault.hint(hint),
+        None => fault,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -71,10 +71,23 @@ pub enum Value {
     Duration(Duration),
     /// Of a `Word`.
     Word(&'static str),
-    /// Of a `Text`.
-    Text(String),
     /// Of a `List`.
     List(Vec<String>),
+}
+
+impl Value {
+    /// The value as `config show` prints it: time spans in seconds, `null` where it is unset.
+    pub fn json(&self) -> serde_json::Value {
+        match self {
+            Self::Unset => serde_json::Value::Null,
+            Self::Bool(on) => (*on).into(),
+            Self::Number(number) => (*number).into(),
+            Self::Duration(duration) if duration.subsec_nanos() == 0 => duration.as_secs().into(),
+            Self::Duration(duration) => duration.as_secs_f64().into(),
+            Self::Word(word) => (*word).into(),
+            Self::List(list) => list.clone().into(),
+        }
+    }
 }
 
 /// Every option with its value and origin.
@@ -121,13 +134,9 @@ impl Settings {
         if let Value::Duration(duration) = self.value(option) { Some(*duration).filter(|d| !d.is_zero()) } else { None }
     }
 
-    /// The word of an option that is one of several, or its text; empty where it is unset.
-    pub fn word(&self, option: Opt) -> &str {
-        match self.value(option) {
-            Value::Word(word) => word,
-            Value::Text(text) => text,
-            _ => "",
-        }
+    /// The word of an option that is one of several; empty where it is unset.
+    pub fn word(&self, option: Opt) -> &'static str {
+        if let Value::Word(word) = self.value(option) { word } else { "" }
     }
 
     /// The texts of a list; empty where it is unset.
@@ -217,7 +226,6 @@ fn read(kind: Kind, text: &str) -> Result<Value, String> {
                 nearest(text, words.iter().copied()).map_or_else(String::new, |near| format!(", such as `{near}`"));
             format!("expected one of {}{near}", words.join(", "))
         }),
-        Kind::Text => Ok(Value::Text(text.to_owned())),
         Kind::List => Ok(Value::List(vec![text.to_owned()])),
         Kind::Level => match text {
             "info" => Ok(Value::Number(1)),
@@ -231,3 +239,6 @@ fn read(kind: Kind, text: &str) -> Result<Value, String> {
 fn positive(number: u64) -> Result<u64, String> {
     if number == 0 { Err("expected at least 1".to_owned()) } else { Ok(number) }
 }
+
+#[cfg(test)]
+mod tests;

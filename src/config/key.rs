@@ -50,9 +50,13 @@ impl KeyKind {
             Self::Text | Self::Path | Self::Secret => {
                 node.text().map(Value::from).ok_or_else(|| "expected a text".to_owned())
             }
-            Self::Url => match node.text() {
-                Some(text) if text.contains("://") => Ok(text.into()),
-                _ => Err("expected a URL such as `https://host:port`".to_owned()),
+            Self::Url => match node.text().and_then(|text| Some((text, text.split_once("://")?.1))) {
+                // It would be shown wherever the URL is.
+                Some((_, rest)) if rest.split('/').next().is_some_and(|host| host.contains('@')) => {
+                    Err("a URL must not hold credentials".to_owned())
+                }
+                Some((text, _)) => Ok(text.into()),
+                None => Err("expected a URL such as `https://host:port`".to_owned()),
             },
             Self::Bool => node.text().and_then(boolean).map(Value::from).ok_or_else(|| BOOLEAN.to_owned()),
             Self::Duration => {

@@ -178,3 +178,6 @@ pub(super) fn exposure(path: &Path, meta: &std::fs::Metadata, secret: bool) -> O
 pub(super) fn exposure(_: &Path, _: &std::fs::Metadata, _: bool) -> Option<String> {
     None
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ mod edit;
 mod endpoint;
 mod file;
 mod key;
+mod lines;
 mod load;
 mod login;
 mod origin;

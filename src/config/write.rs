@@ -23,8 +23,7 @@ pub fn edit(path: &Path, edits: &[Edit], rules: &dyn Rules) -> Result<()> {
     };
     let mut text = old.clone();
     for edit in edits {
-        text = edit::apply(&text, edit)
-            .map_err(|why| cannot(&why).hint("edit the file by hand; `esker config edit` opens it"))?;
+        text = edit::apply(&text, edit).map_err(|why| cannot(&why).hint("edit the file by hand"))?;
     }
     file::read(&text, Layer::User, &Arc::from(path.as_path()), rules)?;
     if text == old { Ok(()) } else { replace(path, text.as_bytes()) }
@@ -90,4 +89,75 @@ fn private(path: &Path) -> std::io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use crate::provider::fake::DRIVERS;
+    use crate::resolve::Registry;
+    use serde_json::json;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn put(name: &str, content: serde_json::Value) -> Edit {
+        Edit::Put { section: "endpoints", name: name.to_owned(), content }
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_file_is_made_private_with_its_folders() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("new/esker/config.yaml");
+        edit(&path, &[put("lab", json!({"provider": "pebble"}))], &Registry(DRIVERS)).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "endpoints:\n  lab:\n    provider: pebble\n");
+        assert_eq!((mode(&path), mode(path.parent().unwrap()), mode(&dir.path().join("new"))), (0o600, 0o700, 0o700));
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing else is left there");
+    }
+
+    #[test]
+    fn a_link_stays_a_link_and_a_mode_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let (real, link) = (dir.path().join("dotfiles.yaml"), dir.path().join("config.yaml"));
+        fs::write(&real, "# mine\n").unwrap();
+        fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        edit(&link, &[put("lab", json!({"provider": "pebble"}))], &Registry(DRIVERS)).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert!(fs::read_to_string(&real).unwrap().starts_with("# mine\nendpoints:"));
+        assert_eq!(mode(&real), 0o640);
+    }
+
+    #[test]
+    fn what_would_not_load_is_not_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.yaml");
+        let good = put("lab", json!({"provider": "pebble"}));
+        let error = edit(&path, &[good, put("bad", json!({"provider": "x"}))], &Registry(DRIVERS)).unwrap_err();
+        assert!(error.to_string().contains("unknown provider `x`"), "{error}");
+        assert!(!path.exists());
+        fs::write(&path, "endpoints: {lab: {provider: pebble}}\n").unwrap();
+        let remove = Edit::Remove { section: "endpoints", name: "lab".to_owned() };
+        let error = edit(&path, &[remove], &Registry(DRIVERS)).unwrap_err();
+        assert!(error.to_string().ends_with("`endpoints` is written inline, in braces"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "endpoints: {lab: {provider: pebble}}\n");
+    }
+
+    #[test]
+    fn writers_wait_for_each_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.yaml");
+        std::thread::scope(|scope| {
+            for n in 0..8 {
+                let path = &path;
+                scope.spawn(move || {
+                    edit(path, &[put(&format!("e{n}"), json!({"provider": "pebble"}))], &Registry(DRIVERS)).unwrap();
+                });
+            }
+        });
+        assert_eq!(fs::read_to_string(&path).unwrap().matches("provider: pebble").count(), 8);
+    }
 }

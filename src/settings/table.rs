@@ -11,8 +11,6 @@ pub enum Kind {
     Duration,
     /// One of these words.
     Word(&'static [&'static str]),
-    /// A text.
-    Text,
     /// Several texts; a variable or config key holds one.
     List,
     /// Verbosity: a number, or `info`, `debug`, `trace`.
