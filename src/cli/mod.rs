@@ -5,10 +5,12 @@
 
 pub mod args;
 pub mod complete;
+pub mod drive;
 pub mod global;
 pub mod help;
 pub mod outcome;
 pub mod over;
+pub mod source;
 pub mod svc;
 pub mod tree;
 pub mod verbatim;

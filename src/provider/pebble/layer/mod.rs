@@ -9,7 +9,6 @@ pub mod words;
 
 mod combined;
 mod decode;
-mod diff;
 mod document;
 mod label;
 mod node;
@@ -19,7 +18,6 @@ mod rules;
 mod scalar;
 mod schema;
 
-pub use diff::diff;
 pub use label::check_label;
 
 use crate::error::{Error, Result};
