@@ -2,7 +2,7 @@
 //! against the real one, which must refuse exactly those with errors.
 
 /// The plan that every case is added to.
-pub const PLAN: &str = "\
+pub(super) const PLAN: &str = "\
 services:
     base: {override: replace, command: sleep 1, environment: {A: '1'}, before: [other]}
     other: {override: replace, command: sleep 2}
@@ -16,7 +16,7 @@ workloads:
 ";
 
 /// What a case is about, the layer, and its findings: `E` or `W`, line and column, and how the message starts.
-pub const CASES: &[(&str, &str, &[&str])] = &[
+pub(super) const CASES: &[(&str, &str, &[&str])] = &[
     ("empty", "", &[]),
     ("only a comment", "# nothing\n", &[]),
     ("null", "~\n", &[]),
@@ -42,7 +42,7 @@ pub const CASES: &[(&str, &str, &[&str])] = &[
     ("a merge onto nothing without command", "services: {web: {override: merge, summary: x}}\n", &[]),
     (
         "a merge onto a service",
-        "services: {base: {override: merge, summary: x, after: [other], environment: {B: \"2\"}}}\n",
+        "services: {base: {override: merge, summary: x, requires: [other], environment: {B: \"2\"}}}\n",
         &[],
     ),
     ("a merge that empties", "services: {base: {override: merge, command: \"\", summary: ~}}\n", &[]),
@@ -283,4 +283,48 @@ pub const CASES: &[(&str, &str, &[&str])] = &[
     ("pairing with an unknown key", "pairing: {modes: single}\n", &[]),
     ("pairing as text", "pairing: single\n", &[]),
     ("pairing as a list", "pairing: [single]\n", &[]),
+    (
+        "empty things in block style",
+        "services:\n  web:\n    override: replace\n    command: x\n    kill-delay:\n    after:\n    user-id:\n    environment:\n",
+        &[],
+    ),
+    (
+        "empty things in braces",
+        "services: {web: {override: replace, command: x, after: }, two: {override: replace, command: x, user-id: , environment: {A: }}}\n",
+        &[],
+    ),
+    (
+        "explicit nulls in braces",
+        "services: {web: {override: replace, command: x, after: ~, kill-delay: null, user-id: ~}}\n",
+        &[],
+    ),
+    ("an empty summary", "summary:\nservices: {}\n", &[]),
+    ("an empty section of workloads", "workloads:\n", &[]),
+    ("an empty pairing", "pairing:\n", &[]),
+    ("a key of nothing", "services:\n  : {override: replace, command: x}\n", &[]),
+    ("the version that is read", "%YAML 1.1\n---\nservices: {}\n", &[]),
+    (
+        "a long default timeout",
+        "checks: {c: {override: replace, startup: disabled, timeout: 20s, tcp: {port: 80}}}\n",
+        &[],
+    ),
+    ("a negative period", "checks: {c: {override: replace, startup: disabled, period: -1s, tcp: {port: 80}}}\n", &[]),
+    (
+        "a negative threshold",
+        "checks: {c: {override: replace, startup: disabled, threshold: -1, tcp: {port: 80}}}\n",
+        &[],
+    ),
+    (
+        "text that breaks lines",
+        "services: {web: {override: replace, command: x, environment: {A: \"\\n\", B: \"\\n\\n\", C: \"\\n\\nx\", D: \"x\\n\\n\", E: \" x\\ny\", F: \"x\\ty\\nz\", G: \"x\\ry\", H: \"\\u2028\", I: \"=\", J: \"a, b\", K: \"%x\", L: \"---\", M: \"0o7\", N: \"1e3\", O: \"12:30:45.6\", P: \"null\", Q: \"!x\"}}}\n",
+        &[],
+    ),
+    ("something after the document", "{services: {}} x\n", &[]),
+    ("a key in quotes", "\"services\": {'web': {\"override\": \"replace\", \"command\":\"x\"}}\n", &[]),
+    ("a question mark", "? services\n: ? web\n  : {override: replace, command: x}\n", &[]),
+    (
+        "a merge of an alias of text",
+        "services:\n  a: {override: replace, command: &x x}\n  b: {<<: *x, override: replace, command: y}\n",
+        &[],
+    ),
 ];

@@ -14,10 +14,10 @@ use std::rc::Rc;
 const MAX_ALIASED: usize = 100_000;
 
 /// Where a value is in a document: the keys that lead to it.
-pub type Path = Vec<String>;
+pub(super) type Path = Vec<String>;
 
 /// The path one key further down.
-pub fn below(path: &[String], key: impl Into<String>) -> Path {
+pub(super) fn below(path: &[String], key: impl Into<String>) -> Path {
     let mut path = path.to_vec();
     path.push(key.into());
     path
@@ -25,7 +25,7 @@ pub fn below(path: &[String], key: impl Into<String>) -> Path {
 
 /// What was found so far, and where everything stands.
 #[derive(Debug, Default)]
-pub struct Report {
+pub(super) struct Report {
     file: String,
     marks: HashMap<Path, Mark>,
     findings: Vec<Finding>,
@@ -33,24 +33,24 @@ pub struct Report {
 
 impl Report {
     /// An empty report on `file`.
-    pub fn new(file: &str) -> Self {
+    pub(super) fn new(file: &str) -> Self {
         Self { file: file.to_owned(), ..Self::default() }
     }
 
     /// Adds something that the daemon refuses.
-    pub fn error(&mut self, path: &[String], message: impl Into<String>) -> &mut Finding {
+    pub(super) fn error(&mut self, path: &[String], message: impl Into<String>) -> &mut Finding {
         let mark = self.place(path);
         self.add(mark, Severity::Error, path, message.into())
     }
 
     /// Adds something that the daemon accepts, and does not do.
-    pub fn warning(&mut self, path: &[String], message: impl Into<String>) -> &mut Finding {
+    pub(super) fn warning(&mut self, path: &[String], message: impl Into<String>) -> &mut Finding {
         let mark = self.place(path);
         self.add(mark, Severity::Warning, path, message.into())
     }
 
     /// Adds something at a place of its own.
-    pub fn add(&mut self, mark: Mark, severity: Severity, path: &[String], message: String) -> &mut Finding {
+    pub(super) fn add(&mut self, mark: Mark, severity: Severity, path: &[String], message: String) -> &mut Finding {
         self.findings.push(Finding {
             file: self.file.clone(),
             line: mark.line.max(1),
@@ -64,23 +64,23 @@ impl Report {
     }
 
     /// Adds what kept the document from being read.
-    pub fn problem(&mut self, problem: Problem) {
+    pub(super) fn problem(&mut self, problem: Problem) {
         self.add(problem.mark, Severity::Error, &[], problem.message);
     }
 
     /// Whether the layer says anything at `path`.
-    pub fn has(&self, path: &[String]) -> bool {
+    pub(super) fn has(&self, path: &[String]) -> bool {
         self.marks.contains_key(path)
     }
 
     /// Whether anything was refused at or below `path`.
-    pub fn has_error(&self, path: &[String]) -> bool {
+    pub(super) fn has_error(&self, path: &[String]) -> bool {
         let path = path.join(".");
         self.findings.iter().any(|finding| finding.severity == Severity::Error && finding.path.starts_with(&path))
     }
 
     /// Everything found, in the order of the text, each once.
-    pub fn finish(mut self) -> Vec<Finding> {
+    pub(super) fn finish(mut self) -> Vec<Finding> {
         self.findings.sort_by(|a, b| (a.line, a.column, &a.message).cmp(&(b.line, b.column, &b.message)));
         self.findings.dedup_by(|a, b| (a.line, a.column, &a.message) == (b.line, b.column, &b.message));
         self.findings
@@ -93,7 +93,7 @@ impl Report {
 }
 
 /// Reads the layer under `root`, reporting what is wrong with its shape.
-pub fn decode(root: &Rc<Node>, report: &mut Report) -> Document {
+pub(super) fn decode(root: &Rc<Node>, report: &mut Report) -> Document {
     let mut decoder = Decoder { report, aliased: 0 };
     let mut document = Document::default();
     if root.is_null() {
@@ -101,6 +101,15 @@ pub fn decode(root: &Rc<Node>, report: &mut Report) -> Document {
     }
     for (name, node) in decoder.mapping(root, &[]) {
         let path = vec![name];
+        // The daemon reads each section as a document of its own, and finds none here.
+        if path[0] != "pairing"
+            && matches!(&node.data, Data::Scalar(text, true) if text.is_empty())
+            && node.tag.is_none()
+        {
+            let message = format!("section `{}` is empty: the daemon wants at least `{{}}`", path[0]);
+            decoder.report.error(&path, message);
+            continue;
+        }
         match path[0].as_str() {
             "summary" | "description" => {
                 decoder.text(&node, &path);
@@ -142,7 +151,11 @@ impl Decoder<'_> {
                 self.report.error(&path, format!("{} `{name}` cannot be null", section.noun()));
                 continue;
             }
-            objects.insert(name, self.object(&node, section.keys(), &path));
+            if matches!(node.target().data, Data::Map(_)) {
+                objects.insert(name, self.object(&node, section.keys(), &path));
+            } else {
+                self.wrong(&node, "a mapping", &path);
+            }
         }
         objects
     }
@@ -352,9 +365,9 @@ impl Decoder<'_> {
                 Some(cut)
             }
             Scalar::Null => None,
-            _ => {
-                let is_number = matches!(&node.target().data, Data::Scalar(text, _) if scalar::number(text).is_some());
-                let why = if is_number { ": remove the quotes" } else { "" };
+            other => {
+                let quoted = matches!(&other, Scalar::Text(text) if scalar::number(text).is_some());
+                let why = if quoted { ": remove the quotes" } else { "" };
                 self.report.error(path, format!("an integer is needed here{why}"));
                 None
             }
