@@ -106,7 +106,7 @@ pub(super) fn decode(root: &Rc<Node>, report: &mut Report) -> Document {
             && matches!(&node.data, Data::Scalar(text, true) if text.is_empty())
             && node.tag.is_none()
         {
-            let message = format!("section `{}` is empty: the daemon wants at least `{{}}`", path[0]);
+            let message = format!("`{}` has no value, which the daemon refuses: leave it out", path[0]);
             decoder.report.error(&path, message);
             continue;
         }
@@ -122,13 +122,14 @@ pub(super) fn decode(root: &Rc<Node>, report: &mut Report) -> Document {
             }
             "pairing" if matches!(&node.data, Data::List(items) if items.is_empty()) => {}
             "pairing" => document.pairing = decoder.object(&node, PAIRING, &path),
-            name => match Section::ALL.into_iter().find(|section| section.name() == name) {
-                Some(section) => *document.section_mut(section) = decoder.section(&node, section, &path),
-                None => {
+            name => {
+                if let Some(section) = Section::ALL.into_iter().find(|section| section.name() == name) {
+                    *document.section_mut(section) = decoder.section(&node, section, &path);
+                } else {
                     let suggestion = suggest(name, TOP);
                     decoder.report.error(&path, format!("unknown section `{name}`")).suggestion = suggestion;
                 }
-            },
+            }
         }
     }
     document
@@ -193,8 +194,10 @@ impl Decoder<'_> {
             Kind::Float => self.float(node, path).map(Value::Float),
             Kind::Duration => self.duration(node, path).map(Value::Duration),
             Kind::Texts => self.list(node, path).filter(|items| !items.is_empty()).map(Value::Texts),
-            Kind::TextMap => self.map(node, None, path).filter(|map| !map.is_empty()).map(Value::Map),
-            Kind::WordMap(words) => self.map(node, Some(words), path).filter(|map| !map.is_empty()).map(Value::Map),
+            Kind::TextMap => Some(self.map(node, None, path)).filter(|map| !map.is_empty()).map(Value::Map),
+            Kind::WordMap(words) => {
+                Some(self.map(node, Some(words), path)).filter(|map| !map.is_empty()).map(Value::Map)
+            }
             Kind::Object(keys) => Some(Value::Object(self.object(node, keys, path))),
         }
     }
@@ -227,7 +230,7 @@ impl Decoder<'_> {
         Some(texts)
     }
 
-    fn map(&mut self, node: &Rc<Node>, words: Option<&[&str]>, path: &[String]) -> Option<BTreeMap<String, String>> {
+    fn map(&mut self, node: &Rc<Node>, words: Option<&[&str]>, path: &[String]) -> BTreeMap<String, String> {
         let mut map = BTreeMap::new();
         for (name, node) in self.mapping(node, path) {
             let path = below(path, &name);
@@ -237,7 +240,7 @@ impl Decoder<'_> {
             }
             map.extend(text.map(|text| (name, text)));
         }
-        Some(map)
+        map
     }
 
     /// The entries of a mapping as the daemon sees them: aliases and merges resolved, null keys left out.

@@ -113,7 +113,7 @@ fn check_check(check: &Object, path: &Path, report: &mut Report) {
     if let Some(Value::Int(threshold)) = check.0.get("threshold")
         && *threshold < 0
     {
-        report.warning(&below(path, "threshold"), "a negative threshold is never reached");
+        report.warning(&below(path, "threshold"), "a negative threshold makes no sense");
     }
     if let Some(http) = check.object("http") {
         let url = http.text("url");
