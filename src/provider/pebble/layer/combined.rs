@@ -1,8 +1,8 @@
 //! What must hold once a layer has been added to a plan. Without a plan only what no plan could mend is an error.
 
-use super::decode::{Report, below};
 use super::document::{Document, Object};
 use super::order;
+use super::report::{Report, below};
 use super::schema::{Section, suggest};
 use crate::model::Finding;
 

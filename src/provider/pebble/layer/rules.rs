@@ -1,7 +1,7 @@
 //! What must hold inside one layer, whatever it is added to.
 
-use super::decode::{Path, Report, below};
 use super::document::{DEFAULT_PERIOD, Document, Object, Value};
+use super::report::{Path, Report, below};
 use super::schema::Section;
 use super::words;
 
