@@ -42,7 +42,7 @@ impl Ctx {
         let limit = self.settings.duration(Opt::Timeout);
         let deadline = limit.map(|limit| Instant::now() + limit);
         let mut signals = self.signals.listen().await?;
-        let mut progress = self.out.progress(what);
+        let progress = self.out.progress(what);
         let goes_on = |error: Error| {
             let error = error.effect(Effect::Unknown).at(target.provider.driver().id, &*target.full);
             match &id {

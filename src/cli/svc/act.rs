@@ -115,7 +115,13 @@ async fn run(ctx: &Ctx, action: Action, names: &[String], wait: &WaitArgs) -> an
     if failed.is_empty() { Ok(Outcome::Done) } else { Err(Error::several("services", failed, done).into()) }
 }
 
-async fn act(ctx: &Ctx, target: Target, action: Action, names: &[String], wait: bool) -> Result<Driven<Vec<Item<Acted>>>> {
+async fn act(
+    ctx: &Ctx,
+    target: Target,
+    action: Action,
+    names: &[String],
+    wait: bool,
+) -> Result<Driven<Vec<Item<Acted>>>> {
     let what = match names {
         [] => format!("{} `{}`", action.verb(), target.full),
         names => format!("{} {}", action.verb(), names.join(", ")),

@@ -1,7 +1,7 @@
 //! `svc health`
 
-use crate::cli::{Outcome, complete};
 use crate::cli::verbatim::VerbatimArgs;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::model::HealthState;
 use crate::output::{Cell, Column, Format};

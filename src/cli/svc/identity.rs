@@ -125,7 +125,8 @@ pub async fn show(ctx: &Ctx, args: ShowArgs) -> anyhow::Result<Outcome> {
     let gathered = ctx
         .read(&needs, |target| async move {
             let all = of(&target, "svc identity show")?.list().await?;
-            let near = crate::suggest::nearest(name, all.iter().map(|identity| identity.name.as_str())).map(str::to_owned);
+            let near =
+                crate::suggest::nearest(name, all.iter().map(|identity| identity.name.as_str())).map(str::to_owned);
             all.into_iter().find(|identity| &identity.name == name).ok_or_else(|| {
                 Error::not_found(format!("no identity `{name}` on `{}`", target.full)).hint(match near {
                     Some(near) => format!("did you mean `{near}`?"),

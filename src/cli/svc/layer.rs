@@ -1,9 +1,9 @@
 //! `svc layer`: adding layers, and finding everything wrong in one before the daemon finds the first.
 
+use crate::cli::Outcome;
 use crate::cli::over::at;
 use crate::cli::source;
 use crate::cli::tree::{Node, talk};
-use crate::cli::Outcome;
 use crate::context::Ctx;
 use crate::error::{Error, Result};
 use crate::model::{At, Changed, Finding, PlanDocument, Severity};
@@ -16,10 +16,8 @@ use clap::Args;
 use std::path::PathBuf;
 
 /// The commands.
-pub(super) static TREE: &[Node] = &[
-    talk!("add", AddArgs, add, "Add a layer"),
-    talk!("lint", LintArgs, lint, "List everything wrong in a layer"),
-];
+pub(super) static TREE: &[Node] =
+    &[talk!("add", AddArgs, add, "Add a layer"), talk!("lint", LintArgs, lint, "List everything wrong in a layer")];
 
 const COLUMNS: &[Column<Finding>] = &[
     Column::new("WHERE", "line", |f: &Finding| Cell::text(format!("{}:{}:{}", f.file, f.line, f.column))),
@@ -123,7 +121,10 @@ pub async fn add(ctx: &Ctx, args: AddArgs) -> anyhow::Result<Outcome> {
                 Some(plan) => preview(ctx, &target, plans, &plan, layer).map(|()| None),
                 None => {
                     plans.add_layer(layer).await?;
-                    ctx.out.done(&format!("added layer `{}` to `{}`; `esker svc replan` applies it", layer.label, target.full));
+                    ctx.out.done(&format!(
+                        "added layer `{}` to `{}`; `esker svc replan` applies it",
+                        layer.label, target.full
+                    ));
                     Ok(Some(Changed {
                         name: layer.label.clone(),
                         action: "add".to_owned(),

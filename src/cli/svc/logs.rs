@@ -12,7 +12,7 @@ use crate::provider::{Feature, Need};
 use crate::resolve::Target;
 use clap::Args;
 use futures_util::StreamExt;
-use futures_util::stream::{SelectAll, StreamExt as _};
+use futures_util::stream::SelectAll;
 
 const COLUMNS: &[Column<LogEntry>] = &[
     Column::new("TIME", "time", |e: &LogEntry| Cell::Time(e.time)),
@@ -75,8 +75,7 @@ enum Style {
 /// Prints what services wrote, and what they write.
 pub async fn run(ctx: &Ctx, args: LogsArgs) -> anyhow::Result<Outcome> {
     let since = args.since.as_deref().map(|text| human::parse_time(text, ctx.out.options().now())).transpose()?;
-    let query =
-        LogsQuery { services: args.names.clone(), tail: args.tail.0, since, follow: args.follow };
+    let query = LogsQuery { services: args.names.clone(), tail: args.tail.0, since, follow: args.follow };
     let needs = vec![Need::new(Feature::Services, "svc logs"), Need::new(Feature::ServicesLogs, "svc logs")];
     let (targets, failed) = ctx.targets(&needs).await?;
     let whole = !args.follow && !args.compat && matches!(ctx.out.format(), Format::Json | Format::Yaml | Format::Csv);

@@ -39,7 +39,8 @@ const COLUMNS: &[Column<Notice>] = &[
     Column::new("FIRST", "first_occurred_at", |n: &Notice| Cell::Time(n.first_occurred_at)),
     Column::new("REPEATED", "last_repeated_at", |n: &Notice| Cell::Time(n.last_repeated_at)),
     Column::new("OCCURRENCES", "occurrences", |n: &Notice| Cell::count(n.occurrences)),
-    Column::new("DATA", "data", |n: &Notice| Cell::List(n.data.iter().map(|(k, v)| format!("{k}={v}")).collect())).wide(),
+    Column::new("DATA", "data", |n: &Notice| Cell::List(n.data.iter().map(|(k, v)| format!("{k}={v}")).collect()))
+        .wide(),
 ];
 
 const RECORDED: &[Column<Recorded>] = &[
@@ -178,7 +179,11 @@ pub async fn list(ctx: &Ctx, args: ListArgs) -> anyhow::Result<Outcome> {
     if args.verbatim.wanted().is_some() {
         let target = ctx.target(&needs)?;
         let mut query = args.filter.query();
-        query.after = args.unread.then(|| of(&target, "svc notice list").map(|n| seen(ctx, n).acknowledged)).transpose()?.flatten();
+        query.after = args
+            .unread
+            .then(|| of(&target, "svc notice list").map(|n| seen(ctx, n).acknowledged))
+            .transpose()?
+            .flatten();
         args.verbatim.print(ctx, &needs, Document::Notices(query)).await?;
         return Ok(Outcome::Done);
     }
@@ -192,7 +197,8 @@ pub async fn list(ctx: &Ctx, args: ListArgs) -> anyhow::Result<Outcome> {
             let before = if unread { seen(ctx, notices) } else { Seen::default() };
             let found = notices.list(&NoticesQuery { after: before.acknowledged, ..filter.query() }).await?;
             // Listing them to a person is what `ack` acknowledges; a script that reads them acknowledges nothing.
-            if let Some(newest) = found.iter().filter_map(|notice| notice.last_repeated_at).max().filter(|_| shown && unread)
+            if let Some(newest) =
+                found.iter().filter_map(|notice| notice.last_repeated_at).max().filter(|_| shown && unread)
                 && let Err(error) = notices.record_seen(Seen { listed: Some(newest), ..before })
             {
                 ctx.out.warn(&error.to_string());
@@ -287,7 +293,9 @@ pub async fn wait(ctx: &Ctx, args: WaitArgs) -> anyhow::Result<Outcome> {
             };
             match notices.follow(query).next().await {
                 Some(notice) => notice,
-                None => Err(Error::unreachable(format!("cannot wait for a notice on `{}`: the stream ended", target.full))),
+                None => {
+                    Err(Error::unreachable(format!("cannot wait for a notice on `{}`: the stream ended", target.full)))
+                }
             }
         })
         .await?;

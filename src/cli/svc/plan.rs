@@ -3,8 +3,8 @@
 use crate::cli::Outcome;
 use crate::cli::verbatim::VerbatimArgs;
 use crate::context::Ctx;
-use crate::output::{Column, Format};
 use crate::model::PlanDocument;
+use crate::output::{Column, Format};
 use crate::provider::Feature;
 use crate::provider::documents::Document;
 use crate::provider::feature::capability;

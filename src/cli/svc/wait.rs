@@ -158,7 +158,7 @@ where
         _ => ctx.settings.duration(Opt::Timeout),
     };
     let deadline = limit.map(|limit| Instant::now() + limit);
-    let mut progress = ctx.out.progress(what);
+    let progress = ctx.out.progress(what);
     let mut pause = PAUSE.0;
     let mut last: Option<String> = None;
     loop {
@@ -178,7 +178,8 @@ where
         }
         progress.tick();
         // Jitter keeps many waiters of one server apart; the clock's nanoseconds are random enough for that.
-        let jitter = pause.mul_f64(f64::from(crate::model::Time::now().subsec_nanosecond().unsigned_abs() % 100) / 1000.0);
+        let jitter =
+            pause.mul_f64(f64::from(crate::model::Time::now().subsec_nanosecond().unsigned_abs() % 100) / 1000.0);
         let next = Instant::now() + pause + jitter;
         if deadline.is_some_and(|deadline| next > deadline) {
             if let Some(deadline) = deadline {

@@ -16,10 +16,8 @@ use crate::resolve::Target;
 use clap::Args;
 
 /// The commands.
-pub(super) static TREE: &[Node] = &[
-    talk!("list", ListArgs, list, "List warnings").alias("ls"),
-    talk!("ack", AckArgs, ack, "Acknowledge warnings"),
-];
+pub(super) static TREE: &[Node] =
+    &[talk!("list", ListArgs, list, "List warnings").alias("ls"), talk!("ack", AckArgs, ack, "Acknowledge warnings")];
 
 const COLUMNS: &[Column<Warning>] = &[
     Column::new("LAST", "last_added_at", |w: &Warning| Cell::Time(w.last_added_at)),
