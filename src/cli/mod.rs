@@ -10,6 +10,7 @@ pub mod global;
 pub mod help;
 pub mod outcome;
 pub mod over;
+pub mod parse;
 pub mod source;
 pub mod svc;
 pub mod tree;
@@ -18,6 +19,7 @@ pub mod verbatim;
 pub use global::Globals;
 pub use help::overview;
 pub use outcome::Outcome;
+pub use parse::{Chosen, parse};
 pub use tree::{Kind, Node, Run, find};
 
 use clap::{Args, Command};
@@ -28,12 +30,11 @@ pub static TREE: &[Node] = &[group!("svc", "Services, their checks, logs, layers
 
 /// The clap command of the whole tool.
 pub fn command() -> Command {
-    let root = Command::new("esker")
+    let root = parse::root(Command::new("esker"))
         .version(env!("CARGO_PKG_VERSION"))
         .about(env!("CARGO_PKG_DESCRIPTION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .max_term_width(100)
         .subcommands(TREE.iter().map(Node::command));
     Globals::augment_args(root)
 }
