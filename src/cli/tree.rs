@@ -139,7 +139,7 @@ macro_rules! group {
     };
 }
 
-pub(crate) use {group, talk};
+pub(crate) use {group, plain, talk};
 
 /// Reads the arguments of a leaf, which clap has checked already.
 pub fn read<A: clap::FromArgMatches>(matches: &ArgMatches) -> anyhow::Result<A> {
