@@ -37,7 +37,7 @@ fn dispatch(argv: &[OsString], matches: &ArgMatches) -> u8 {
     let Some((node, matches, name)) = cli::find(cli::TREE, matches) else { return 2 };
     let Kind::Leaf { run, passes_status, .. } = &node.kind else { return 2 };
     let ctx = match Globals::from_arg_matches(matches) {
-        Ok(globals) => Ctx::new(&globals.into(), name),
+        Ok(globals) => Ctx::new(&globals.into(), name, node.reads),
         Err(error) => Err(esker::error::Error::internal(error)),
     };
     match ctx {

@@ -5,11 +5,15 @@
 
 pub mod args;
 pub mod complete;
+pub mod config;
+mod edits;
+pub mod endpoint;
 pub mod global;
 pub mod help;
 pub mod outcome;
 pub mod over;
 pub mod svc;
+pub mod target;
 pub mod tree;
 pub mod verbatim;
 
@@ -22,7 +26,12 @@ use clap::{Args, Command};
 use tree::group;
 
 /// Every command.
-pub static TREE: &[Node] = &[group!("svc", "Services, their checks, logs, layers and changes", svc::TREE)];
+pub static TREE: &[Node] = &[
+    group!("svc", "Services, their checks, logs, layers and changes", svc::TREE),
+    group!("target", "Where commands act, and short names for it", target::TREE),
+    group!("endpoint", "Where systems are reached, and their logins", endpoint::TREE),
+    group!("config", "What is configured, and where it comes from", config::TREE),
+];
 
 /// The clap command of the whole tool.
 pub fn command() -> Command {
