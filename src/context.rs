@@ -50,6 +50,15 @@ pub fn var(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The names of the variables that are set and begin with `prefix`, sorted.
+pub fn variables(prefix: &str) -> Vec<String> {
+    let set = std::env::vars_os().filter(|(_, value)| !value.is_empty());
+    let mut names: Vec<String> = set.filter_map(|(name, _)| name.into_string().ok()).collect();
+    names.retain(|name| name.starts_with(prefix));
+    names.sort();
+    names
+}
+
 impl Ctx {
     /// Puts it together from the command line, the environment and the config files. Nothing is connected.
     pub fn new(flags: &Flags, command: String, reads: Reads) -> Result<Self> {

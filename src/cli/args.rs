@@ -19,3 +19,11 @@ impl From<Listing> for ListOptions {
         Self { sort: args.sort, limit: args.limit }
     }
 }
+
+/// Reads `NAME=VALUE`; the value may hold anything.
+pub fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}

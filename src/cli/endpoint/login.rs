@@ -92,7 +92,7 @@ async fn ask(ctx: &Ctx, driver: &'static Driver, name: &str) -> Result<(&'static
 
 /// The one line that a file or stdin consists of.
 fn read(path: &Path) -> Result<Secret> {
-    let cannot = |why: &str| Error::usage(format!("cannot read the secret from `{}`: {why}", path.display()));
+    let cannot = |why: &str| Error::config(format!("cannot read the secret from `{}`: {why}", path.display()));
     let mut text = String::new();
     let outcome = if path == Path::new("-") {
         std::io::stdin().take(MAX_BYTES).read_to_string(&mut text)
