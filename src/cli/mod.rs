@@ -5,6 +5,7 @@
 
 pub mod args;
 pub mod complete;
+pub mod exec;
 pub mod global;
 pub mod help;
 pub mod outcome;
@@ -19,10 +20,13 @@ pub use outcome::Outcome;
 pub use tree::{Kind, Node, Run, find};
 
 use clap::{Args, Command};
-use tree::group;
+use tree::{group, talk};
 
 /// Every command.
-pub static TREE: &[Node] = &[group!("svc", "Services, their checks, logs, layers and changes", svc::TREE)];
+pub static TREE: &[Node] = &[
+    group!("svc", "Services, their checks, logs, layers and changes", svc::TREE),
+    talk!("exec", exec::ExecArgs, exec::run, "Run a program, with its true exit code").passes_status(),
+];
 
 /// The clap command of the whole tool.
 pub fn command() -> Command {
