@@ -33,7 +33,7 @@ pub async fn run(ctx: &Ctx, args: ExecArgs) -> anyhow::Result<Outcome> {
         && failed.is_empty()
     {
         let target = target.clone();
-        return fleet::single(ctx, &args, plan, target).await;
+        return fleet::single(ctx, plan, target).await;
     }
     fleet::several(ctx, &args, plan, targets, failed).await
 }

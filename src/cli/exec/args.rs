@@ -54,9 +54,9 @@ pub struct ExecArgs {
     /// Read stdin as events, one JSON object per line: stdin, eof, resize, signal, control
     #[arg(long, value_name = "FORMAT", help_heading = STREAMS, hide_short_help = true)]
     pub(super) stdin_format: Option<StdinFormat>,
-    /// The keys that leave a terminal running, or `none`
-    #[arg(long, value_name = "KEYS", default_value = super::keys::DEFAULT, help_heading = STREAMS, hide_short_help = true)]
-    pub(super) detach_keys: String,
+    /// The keys that leave a terminal running where it can be joined again, or `none` (default ctrl-])
+    #[arg(long, value_name = "KEYS", help_heading = STREAMS, hide_short_help = true)]
+    pub(super) detach_keys: Option<String>,
 
     /// The directory to run it in
     #[arg(short, long, value_name = "DIR", help_heading = PROGRAM)]

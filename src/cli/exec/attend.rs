@@ -11,7 +11,6 @@ use crate::provider::exec::{Control, Event, Exit, Process, Remote, Signal};
 use crate::signal::{Listener, interrupted};
 use crate::tty;
 use std::future::pending;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -32,6 +31,14 @@ pub(super) struct Attention<'a> {
     pub(super) stop: watch::Receiver<bool>,
 }
 
+/// Why attending ends.
+enum Why {
+    Drained(Result<Exit, Drained>),
+    Signal(Signal),
+    Fed(Fed),
+    Stopped,
+}
+
 impl Attention<'_> {
     /// Attends a program until it is over, or until something else ends that.
     pub(super) async fn attend(mut self, mut process: Process, lane: &mut dyn Lane) -> Result<Ended> {
@@ -45,32 +52,31 @@ impl Attention<'_> {
             }
         };
         let Self { out, signals, raw, follows_size, mut stop, program, .. } = self;
-        tokio::select! {
-            exit = drain(&mut process, lane, out) => match exit {
-                Ok(exit) => Ok(Ended::Exit(exit)),
-                Err(Drained::Lost(error)) => Err(error),
-                Err(Drained::Ours(error)) => {
-                    // Our stdout is closed or broken: nobody needs the program any more (ux 8.4).
-                    let left = kill(&*control).await;
-                    Err(left_behind(error, left, &program))
-                }
-            },
-            error = relay(&*control, signals, raw, &program) => Err(error),
-            fed = feed => match fed {
-                Fed::Leave => match control.detach().await? {
-                    Some(run) => Ok(Ended::Exit(Exit::Detached(run))),
-                    None => Err(Error::unsupported("this program cannot be left running").hint("end it instead")),
-                },
-                Fed::Failed(error) => {
-                    let left = kill(&*control).await;
-                    Err(left_behind(error, left, &program))
-                }
-            },
-            () = resizes(control.clone(), follows_size) => unreachable!("changes of size have no end"),
-            _ = stop.wait_for(|stop| *stop) => {
-                kill(&*control).await;
-                Ok(Ended::Stopped)
+        let why = tokio::select! {
+            exit = drain(&mut process, lane, out) => Why::Drained(exit),
+            signal = relay(&*control, signals, raw) => Why::Signal(signal),
+            fed = feed => Why::Fed(fed),
+            () = resizes(&*control, follows_size) => unreachable!("changes of size have no end"),
+            _ = stop.wait_for(|stop| *stop) => Why::Stopped,
+        };
+        let error = match why {
+            Why::Drained(Ok(exit)) => return Ok(Ended::Exit(exit)),
+            Why::Drained(Err(Drained::Lost(error))) => return Err(error),
+            Why::Fed(Fed::Leave) => {
+                let run =
+                    control.detach().await?.ok_or_else(|| Error::unsupported("this run cannot be found again"))?;
+                return Ok(Ended::Exit(Exit::Detached(run)));
             }
+            // Our stdout is closed or broken: nobody needs the program any more (ux 8.4).
+            Why::Drained(Err(Drained::Ours(error))) | Why::Fed(Fed::Failed(error)) => Some(error),
+            Why::Signal(signal) => Some(interrupted(&signal, format!("`{program}` was killed by {}", spoken(&signal)))),
+            Why::Stopped => None,
+        };
+        match (error, kill(&*control, &mut process).await) {
+            (None, _) => Ok(Ended::Stopped),
+            (Some(error), Remote::Gone) => Err(error),
+            (Some(error), Remote::Running) => Err(error.cause(format!("`{program}` still runs over there"))),
+            (Some(error), Remote::Unknown) => Err(error.cause(format!("`{program}` may still run over there"))),
         }
     }
 }
@@ -94,29 +100,21 @@ async fn drain(process: &mut Process, lane: &mut dyn Lane, out: &Output) -> Resu
     }
 }
 
-/// Passes signals on. The second Ctrl-C ends the program and us; where Ctrl-C is a key, so does any signal that is
-/// meant to end us, after it was passed on.
-async fn relay(control: &dyn Control, mut signals: Listener, raw: bool, program: &str) -> Error {
+/// Passes signals on, and returns the one that ends the program and us: the second Ctrl-C or, where Ctrl-C is a key,
+/// any that is meant to end us.
+async fn relay(control: &dyn Control, mut signals: Listener, raw: bool) -> Signal {
     let mut interrupts = 0;
     loop {
         let signal = signals.next().await;
-        let name = signal.name();
-        interrupts += usize::from(name == "SIGINT");
-        let leaves = interrupts > 1 || (raw && matches!(name, "SIGTERM" | "SIGHUP"));
-        if !leaves {
-            // The connection may be lost by now: then its end is what counts.
-            let _ = control.signal(signal).await;
-            continue;
+        interrupts += usize::from(signal.name() == "SIGINT");
+        if interrupts > 1 {
+            return signal;
         }
-        if interrupts <= 1 {
-            let _ = control.signal(signal.clone()).await;
+        // The connection may be lost by now: then its end is what counts.
+        let _ = control.signal(signal.clone()).await;
+        if raw && matches!(signal.name(), "SIGTERM" | "SIGHUP") {
+            return signal;
         }
-        let left = kill(control).await;
-        return left_behind(
-            interrupted(&signal, format!("`{program}` was killed by {}", spoken(&signal))),
-            left,
-            program,
-        );
     }
 }
 
@@ -124,24 +122,18 @@ fn spoken(signal: &Signal) -> &str {
     if signal.name() == "SIGINT" { "a second Ctrl-C" } else { signal.name() }
 }
 
-async fn kill(control: &dyn Control) -> Remote {
-    match tokio::time::timeout(KILL_GRACE * 2, control.kill(KILL_GRACE)).await {
+/// Kills the program, and drops what it still sends: a server must not stand before a full connection meanwhile.
+async fn kill(control: &dyn Control, process: &mut Process) -> Remote {
+    let rest = async { while !matches!(process.next().await, Ok(Event::Exit(_)) | Err(_)) {} };
+    let killed = async { tokio::join!(control.kill(KILL_GRACE), tokio::time::timeout(KILL_GRACE, rest)).0 };
+    match tokio::time::timeout(KILL_GRACE * 2, killed).await {
         Ok(Ok(remote)) => remote,
         Ok(Err(_)) | Err(_) => Remote::Unknown,
     }
 }
 
-/// Says what may be left of a program that was killed.
-fn left_behind(error: Error, left: Remote, program: &str) -> Error {
-    match left {
-        Remote::Gone => error,
-        Remote::Running => error.cause(format!("`{program}` still runs over there")),
-        Remote::Unknown => error.cause(format!("`{program}` may still run over there")),
-    }
-}
-
 /// Passes changes of the terminal's size on, for ever.
-async fn resizes(control: Arc<dyn Control>, follows: bool) {
+async fn resizes(control: &dyn Control, follows: bool) {
     let Some(mut changes) = follows.then(crate::signal::resizes).and_then(Result::ok) else { return pending().await };
     loop {
         if changes.recv().await.is_none() {

@@ -22,15 +22,16 @@ use std::time::Instant;
 use tokio::sync::watch;
 
 /// One target: bytes pass untouched, and the terminal here may become the program's.
-pub(super) async fn single(ctx: &Ctx, args: &ExecArgs, mut plan: Plan, target: Target) -> anyhow::Result<Outcome> {
+pub(super) async fn single(ctx: &Ctx, plan: Plan, target: Target) -> anyhow::Result<Outcome> {
     let style = ctx.out.lane_style(false)?;
     let lanes = ctx.out.lanes(style, vec![source(&target)]);
     let (_never, stop) = watch::channel(false);
+    let (leave, keys) = plan.keys(&*target.place)?.unzip();
     let feed = match plan.stdin {
-        Some(format) => Some(Feed { chunks: input::read()?, format, keys: plan.keys.take() }),
+        Some(format) => Some(Feed { chunks: input::read()?, format, keys }),
         None => None,
     };
-    let lane = Running { ctx, args, plan: &plan, style };
+    let lane = Running { ctx, leave, plan: &plan, style };
     let ended = lane.run(&target, lanes.lane(0), feed, stop).await;
     let closed = lanes.close().await;
     let status = ended.map_err(|error| error.at(target.provider.driver().id, &*target.full))?;
@@ -59,7 +60,7 @@ pub(super) async fn several(
     }
     let feeds = Mutex::new(feeds);
     let (stop, stopped) = watch::channel(false);
-    let lane = Running { ctx, args, plan: &plan, style };
+    let lane = Running { ctx, leave: None, plan: &plan, style };
     let work = |(index, target): (usize, Target)| {
         let feed = feeds.lock().map_or(None, |mut feeds| feeds[index].take());
         let (lane, lanes, stopped, stop) = (&lane, &lanes, stopped.clone(), &stop);
@@ -107,7 +108,8 @@ fn source(target: &Target) -> Source {
 /// What the lanes of one command have in common.
 struct Running<'a> {
     ctx: &'a Ctx,
-    args: &'a ExecArgs,
+    /// The keys that leave the program, to be told.
+    leave: Option<String>,
     plan: &'a Plan,
     style: LaneStyle,
 }
@@ -158,8 +160,8 @@ impl Running<'_> {
         if !self.plan.raw || process.stdin.is_none() {
             return Ok(None);
         }
-        if self.args.detach_keys != "none" {
-            self.ctx.out.done(&format!("{} leaves it running", self.args.detach_keys));
+        if let Some(keys) = &self.leave {
+            self.ctx.out.done(&format!("{keys} leaves it running"));
         }
         tty::Raw::enter().map(Some)
     }

@@ -5,6 +5,9 @@ use crate::error::{Error, Result};
 /// `ctrl-]`, which hardly any program wants.
 pub(super) const DEFAULT: &str = "ctrl-]";
 
+/// No keys at all.
+pub(super) const NONE: &str = "none";
+
 /// Finds a sequence of keys in what is typed.
 #[derive(Debug)]
 pub(super) struct Keys {
@@ -16,7 +19,7 @@ pub(super) struct Keys {
 impl Keys {
     /// Reads `ctrl-]`, `ctrl-p,ctrl-q` or single characters; `none` for no such keys.
     pub(super) fn parse(text: &str) -> Result<Option<Self>> {
-        if text == "none" {
+        if text == NONE {
             return Ok(None);
         }
         let bad = || {

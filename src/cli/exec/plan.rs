@@ -2,11 +2,12 @@
 
 use super::args::{ExecArgs, StdinFormat};
 use super::input::{self, Kind};
-use super::keys::Keys;
+use super::keys::{self, Keys};
 use crate::context::{Ctx, var};
 use crate::error::{Error, Result};
 use crate::model::RemotePath;
 use crate::provider::exec::{ExecSpec, Io, Life, StdinMode, TermSize};
+use crate::provider::{Feature, Place, require};
 use crate::resolve::Target;
 use crate::settings::Opt;
 use crate::tty;
@@ -31,7 +32,9 @@ pub(super) struct Plan {
     pub(super) raw: bool,
     /// Whether changes of the size here are passed on.
     pub(super) follows_size: bool,
-    pub(super) keys: Option<Keys>,
+    /// The keys that leave it running, where the place has a way back.
+    pub(super) keys: Option<String>,
+    wants_keys: bool,
     /// Whether `-t` was said, which only fits one target.
     wants_tty: bool,
 }
@@ -79,13 +82,17 @@ impl Plan {
             life,
             timeout: ctx.settings.duration(Opt::Timeout),
         };
+        if let Some(keys) = &args.detach_keys {
+            Keys::parse(keys)?;
+        }
         let raw = tty && passes && !scripted && kind == Kind::Terminal;
         Ok(Self {
             base,
             stdin: passes.then_some(args.stdin_format.unwrap_or(StdinFormat::Raw)),
             raw,
             follows_size: tty && args.tty_size.is_none(),
-            keys: Keys::parse(&args.detach_keys)?.filter(|_| raw),
+            keys: raw.then(|| args.detach_keys.clone().unwrap_or_else(|| keys::DEFAULT.to_owned())),
+            wants_keys: args.detach_keys.as_deref().is_some_and(|keys| keys != keys::NONE),
             wants_tty: args.tty,
         })
     }
@@ -131,6 +138,17 @@ impl Plan {
         }
         self.base.io = Io::Pipes { stdin, merge_stderr: false };
         Ok(self)
+    }
+
+    /// The keys that leave a terminal at this place running: only where it can be joined again. Elsewhere they belong
+    /// to the program, and asking for them by a flag is refused.
+    pub(super) fn keys(&self, place: &dyn Place) -> Result<Option<(String, Keys)>> {
+        let joins = require(place, &(Feature::ExecAttach, "--detach-keys"));
+        match (&self.keys, joins) {
+            (_, Err(refusal)) if self.wants_keys => Err(refusal),
+            (Some(text), Ok(())) => Ok(Keys::parse(text)?.map(|keys| (text.clone(), keys))),
+            _ => Ok(None),
+        }
     }
 
     /// What runs at this target: its defaults, and over them what was said.

@@ -17,7 +17,7 @@ use self::request::Command;
 use self::sockets::Sockets;
 use super::client::{Client, Started};
 use super::query::Query;
-use crate::error::{Result, Wire};
+use crate::error::{Effect, ErrorKind, Result, Wire};
 use crate::model::OperationId;
 use crate::provider::exec::{Event, Exec, ExecSpec, Exit, Io, Life, Process, Stdin, StdinMode};
 use crate::stream;
@@ -86,7 +86,7 @@ impl PebbleExec {
             }
             _ => Some(Box::new(control::PebbleStdin(sink))),
         };
-        let (control, gone) = PebbleControl::new(control, launch.change.clone());
+        let (control, gone) = PebbleControl::new(control);
         let run = Some(launch.change.0.as_str().into());
         let running = Running::new(self.0.clone(), launch, wait, gone, (stdout, stderr), spec.timeout);
         Ok(Process::new(run, stdin, Arc::new(control), running.events()))
@@ -104,6 +104,11 @@ impl PebbleExec {
                 since: Instant::now(),
             })),
             Err(error) if is_no_executable(error.parts().wire.as_ref()) => Ok(Err(self.not_executable(program).await)),
+            Err(error) if is_refused(error.parts().wire.as_ref()) => {
+                let mut error = error.effect(Effect::None);
+                error.parts_mut().kind = ErrorKind::Rejected;
+                Err(error)
+            }
             Err(error) => Err(error),
         }
     }
@@ -147,6 +152,12 @@ impl PebbleExec {
 fn is_no_executable(wire: Option<&Wire>) -> bool {
     let words = wire.and_then(|wire| wire.message.as_deref()).unwrap_or_default();
     wire.is_some_and(|wire| wire.status == Some(400)) && words.contains("cannot find executable")
+}
+
+/// Whether the daemon refuses the directory or the mode, in which case nothing runs. It says so with status 500.
+fn is_refused(wire: Option<&Wire>) -> bool {
+    let words = wire.and_then(|wire| wire.message.as_deref()).unwrap_or_default();
+    wire.is_some_and(|wire| wire.status == Some(500)) && words.starts_with("cannot call exec: ")
 }
 
 /// A process that is over already.

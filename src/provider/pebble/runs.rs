@@ -77,7 +77,7 @@ impl Runs for PebbleRuns {
             return Ok(Remote::Gone);
         }
         let task = task_of(&change)?.id.clone();
-        if let Some(control) = PebbleControl::open(&self.0, &task, operation(id)).await? {
+        if let Some(control) = PebbleControl::open(&self.0, &task).await? {
             return control.end(signal, grace).await;
         }
         let mut watch = changes::watch(&self.0, operation(id), Some(first));

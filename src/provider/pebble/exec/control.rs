@@ -3,7 +3,7 @@
 use super::super::client::Client;
 use super::{GRACE, sockets};
 use crate::error::{Error, Result};
-use crate::model::{OperationId, RunId};
+use crate::model::RunId;
 use crate::provider::exec::{Control, Remote, Signal, Stdin, TermSize};
 use crate::transport::{WsSink, WsStream};
 use async_trait::async_trait;
@@ -15,9 +15,6 @@ use tokio::task::AbortHandle;
 
 /// What ends a stream, either way.
 pub(super) const END: &str = r#"{"command":"end"}"#;
-
-/// The close code of an orderly end, which lets the program go on.
-const NORMAL: u16 = 1000;
 
 /// The sending half of stdio.
 pub(super) struct PebbleStdin(pub(super) WsSink);
@@ -38,7 +35,6 @@ impl Stdin for PebbleStdin {
 /// The control websocket of a program.
 pub(in super::super) struct PebbleControl {
     sink: Mutex<Option<WsSink>>,
-    change: OperationId,
     gone: watch::Receiver<bool>,
     reader: Option<AbortHandle>,
 }
@@ -46,7 +42,7 @@ pub(in super::super) struct PebbleControl {
 impl PebbleControl {
     /// Takes the websocket over. The receiver turns true once the program is gone: nothing else ever comes of it, since
     /// the daemon just drops this connection when the program exits (section 3.3).
-    pub(super) fn new(socket: Option<(WsSink, WsStream)>, change: OperationId) -> (Self, watch::Receiver<bool>) {
+    pub(super) fn new(socket: Option<(WsSink, WsStream)>) -> (Self, watch::Receiver<bool>) {
         let (tell, gone) = watch::channel(socket.is_none());
         let (sink, reader) = match socket {
             None => (None, None),
@@ -58,13 +54,13 @@ impl PebbleControl {
                 (Some(sink), Some(reader.abort_handle()))
             }
         };
-        (Self { sink: Mutex::new(sink), change, gone: gone.clone(), reader }, gone)
+        (Self { sink: Mutex::new(sink), gone: gone.clone(), reader }, gone)
     }
 
     /// Opens the control websocket of a run that has none; `None` if the daemon does not give it.
-    pub(in super::super) async fn open(client: &Client, task: &str, change: OperationId) -> Result<Option<Self>> {
+    pub(in super::super) async fn open(client: &Client, task: &str) -> Result<Option<Self>> {
         let socket = sockets::open(client, task, "control").await?;
-        Ok(socket.map(|socket| Self::new(Some(socket.split()), change).0))
+        Ok(socket.map(|socket| Self::new(Some(socket.split())).0))
     }
 
     async fn send(&self, message: serde_json::Value) -> Result<()> {
@@ -89,14 +85,6 @@ impl PebbleControl {
         let mut gone = self.gone.clone();
         let waited = tokio::time::timeout(grace, gone.wait_for(|gone| *gone)).await;
         if matches!(waited, Ok(Ok(_))) { Remote::Gone } else { Remote::Unknown }
-    }
-
-    /// Closes it so that the program goes on.
-    async fn leave(&self) -> Result<()> {
-        match self.sink.lock().await.as_mut() {
-            Some(sink) => sink.close(NORMAL, "").await.map(|_| ()),
-            None => Ok(()),
-        }
     }
 }
 
@@ -124,9 +112,10 @@ impl Control for PebbleControl {
         Ok(self.gone(grace).await)
     }
 
+    /// A pipe without its reader kills the program at its next write, and a terminal without one can take the whole
+    /// daemon down (v1.32: "send on closed channel"). So nothing that was attended is left.
     async fn detach(&self) -> Result<Option<RunId>> {
-        self.leave().await?;
-        Ok(Some(self.change.0.as_str().into()))
+        Err(Error::unsupported("Pebble cannot leave a program that was attended").hint("start it with --detach"))
     }
 
     async fn message(&self, message: serde_json::Value) -> Result<()> {

@@ -3,7 +3,14 @@
 use super::super::client::Client;
 use super::HANDSHAKE;
 use crate::error::{Error, Result};
-use crate::transport::{WebSocket, WsReply, WsSink, WsStream};
+use crate::transport::{WebSocket, WsOptions, WsReply, WsSink, WsStream};
+
+/// What is read at once of a stream, in bytes: the daemon sends what a full pipe holds as one frame, with its head. The
+/// library clears this much for every read, so more is not better.
+const STREAM: usize = 64 * 1024 + 4096;
+
+/// The same for control, where nothing ever comes.
+const QUIET: usize = 512;
 
 /// The open websockets.
 pub(super) struct Sockets {
@@ -39,7 +46,9 @@ impl Sockets {
 /// Opens one; `None` if the daemon answers with anything but an open websocket.
 pub(super) async fn open(client: &Client, task: &str, name: &str) -> Result<Option<WebSocket>> {
     let path = format!("/v1/tasks/{task}/websocket/{name}");
-    let reply = client.http.websocket(&path, &[]).await;
+    let read_buffer = if name == "control" { QUIET } else { STREAM };
+    let options = WsOptions { read_buffer, ..WsOptions::default() };
+    let reply = client.http.websocket_with(&path, &[], options).await;
     match reply.map_err(|error: Error| client.broken("open the streams of the program", error))? {
         WsReply::Open(socket) => Ok(Some(socket)),
         WsReply::Refused(_) => Ok(None),
