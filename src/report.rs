@@ -167,7 +167,8 @@ impl<'a> Told<'a> {
             text.push_str(&labelled("cause", Tone::Dim, cause, colors));
         }
         let log = self.parts.and_then(|parts| parts.wire.as_ref()).map_or(&[][..], |wire| &wire.log);
-        for line in log {
+        // What already explains it in words is not said a second time in the daemon's log.
+        for line in log.iter().filter(|_| self.causes.is_empty()) {
             text.push_str(&labelled("log", Tone::Dim, line, colors));
         }
         if let Some(hint) = &self.hint {

@@ -5,11 +5,14 @@
 
 pub mod args;
 pub mod complete;
+pub mod drive;
 pub mod exec;
 pub mod global;
 pub mod help;
 pub mod outcome;
 pub mod over;
+pub mod parse;
+pub mod source;
 pub mod svc;
 pub mod tree;
 pub mod verbatim;
@@ -17,6 +20,7 @@ pub mod verbatim;
 pub use global::Globals;
 pub use help::overview;
 pub use outcome::Outcome;
+pub use parse::{Chosen, parse};
 pub use tree::{Kind, Node, Run, find};
 
 use clap::{Args, Command};
@@ -30,12 +34,11 @@ pub static TREE: &[Node] = &[
 
 /// The clap command of the whole tool.
 pub fn command() -> Command {
-    let root = Command::new("esker")
+    let root = parse::root(Command::new("esker"))
         .version(env!("CARGO_PKG_VERSION"))
         .about(env!("CARGO_PKG_DESCRIPTION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .max_term_width(100)
         .subcommands(TREE.iter().map(Node::command));
     Globals::augment_args(root)
 }

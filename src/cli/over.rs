@@ -57,6 +57,18 @@ impl Ctx {
         }
         gathered.finish()
     }
+
+    /// Prints one object per target: alone a bare object, several as a list.
+    pub fn objects<R: Row>(&self, gathered: Gathered<R>, columns: &[Column<R>]) -> anyhow::Result<Outcome> {
+        let several = gathered.done.len() + gathered.failed.len() > 1;
+        let (rows, gathered) = gathered.rows(|value| vec![value]);
+        match rows.as_slice() {
+            [row] if !several => self.out.one(row, columns)?,
+            [] => {}
+            rows => self.out.list(rows, columns, &ListOptions::default())?,
+        }
+        gathered.finish()
+    }
 }
 
 /// A value and where it is from.

@@ -1,16 +1,51 @@
 //! `svc`: services, and what a service manager keeps around them.
 
+pub mod act;
+pub mod change;
+pub mod check;
+pub mod health;
+pub mod identity;
+pub mod info;
+pub mod layer;
 pub mod list;
-
-use super::tree::{Node, talk};
-
-/// The commands.
-pub(super) static TREE: &[Node] = &[talk!("list", list::ListArgs, list::run, "List services").alias("ls")];
+pub mod logs;
+pub mod metrics;
+pub mod notice;
+pub mod plan;
+pub mod show;
+pub mod signal;
+pub mod wait;
+pub mod warning;
 
 use super::over::Gathered;
+use super::tree::{Node, group, talk};
 use crate::error::Error;
 use crate::model::At;
 use crate::suggest::nearest;
+
+/// The commands.
+pub(super) static TREE: &[Node] = &[
+    talk!("list", list::ListArgs, list::run, "List services").alias("ls"),
+    talk!("show", show::ShowArgs, show::run, "Show a service with its configuration"),
+    talk!("start", act::NamedArgs, act::start, "Start services and what they require"),
+    talk!("stop", act::NamedArgs, act::stop, "Stop services and what requires them"),
+    talk!("restart", act::NamedArgs, act::restart, "Restart services"),
+    talk!("replan", act::WholeArgs, act::replan, "Apply a changed configuration"),
+    talk!("autostart", act::WholeArgs, act::autostart, "Start every service that is enabled"),
+    talk!("signal", signal::SignalArgs, signal::run, "Send a signal to services"),
+    talk!("logs", logs::LogsArgs, logs::run, "Print what services wrote"),
+    talk!("wait", wait::WaitArgs, wait::run, "Wait until services are in a state"),
+    talk!("plan", plan::PlanArgs, plan::run, "Print the configuration in force"),
+    group!("layer", "Layers of the configuration", layer::TREE),
+    group!("check", "Health checks", check::TREE),
+    talk!("health", health::HealthArgs, health::run, "Say whether it is healthy, also by exit code"),
+    group!("change", "Changes: what was done and is being done", change::TREE),
+    group!("notice", "Notices: what happened", notice::TREE),
+    group!("identity", "Identities: who may do what", identity::TREE),
+    group!("warning", "Warnings of the service manager", warning::TREE),
+    talk!("metrics", metrics::MetricsArgs, metrics::run, "Print metrics"),
+    talk!("info", info::InfoArgs, info::run, "Say which system answers, and its version"),
+];
 
 /// The names that were asked for and that no target knows: an empty answer to a misspelt name would be a lie.
 fn missing<'a, T>(
