@@ -5,6 +5,7 @@
 
 pub mod args;
 pub mod complete;
+pub mod files;
 pub mod global;
 pub mod help;
 pub mod outcome;
@@ -22,7 +23,10 @@ use clap::{Args, Command};
 use tree::group;
 
 /// Every command.
-pub static TREE: &[Node] = &[group!("svc", "Services, their checks, logs, layers and changes", svc::TREE)];
+pub static TREE: &[Node] = &[
+    group!("svc", "Services, their checks, logs, layers and changes", svc::TREE),
+    group!("files", "Files: list, show, copy, edit, remove", files::TREE),
+];
 
 /// The clap command of the whole tool.
 pub fn command() -> Command {

@@ -7,6 +7,7 @@ mod cli_state;
 mod client;
 mod credential;
 mod documents;
+mod files;
 mod identities;
 pub mod layer;
 mod logs;
@@ -22,6 +23,7 @@ use self::checks::PebbleChecks;
 use self::cli_state::CliState;
 use self::client::Client;
 use self::documents::PebbleDocuments;
+use self::files::PebbleFiles;
 use self::identities::PebbleIdentities;
 use self::metrics::PebbleMetrics;
 use self::notices::PebbleNotices;
@@ -75,6 +77,10 @@ const OFFERS: &[Offer] = &[
     Offer::native(Feature::Notices),
     Offer::native(Feature::Identities),
     Offer::native(Feature::Metrics),
+    Offer::native(Feature::Files),
+    Offer::native(Feature::FilesMode),
+    Offer::native(Feature::FilesOwner),
+    Offer::native(Feature::FilesDirectories),
     Offer::native(Feature::Raw),
 ];
 
@@ -181,6 +187,7 @@ struct PebblePlace {
     identities: PebbleIdentities,
     metrics: PebbleMetrics,
     documents: PebbleDocuments,
+    files: PebbleFiles,
 }
 
 impl PebblePlace {
@@ -193,6 +200,7 @@ impl PebblePlace {
             notices: PebbleNotices { client: client.clone(), state: state.clone() },
             identities: PebbleIdentities(client.clone()),
             metrics: PebbleMetrics(client.clone()),
+            files: PebbleFiles(client.clone()),
             documents: PebbleDocuments { client, state },
         }
     }
@@ -209,6 +217,10 @@ impl Place for PebblePlace {
 
     fn services(&self) -> Option<&dyn super::services::Services> {
         Some(&self.services)
+    }
+
+    fn files(&self) -> Option<&dyn super::files::Files> {
+        Some(&self.files)
     }
 
     fn checks(&self) -> Option<&dyn super::checks::Checks> {
