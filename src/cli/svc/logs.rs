@@ -15,7 +15,7 @@ use futures_util::StreamExt;
 use futures_util::stream::SelectAll;
 
 const COLUMNS: &[Column<LogEntry>] = &[
-    Column::new("TIME", "time", |e: &LogEntry| Cell::Time(e.time)),
+    Column::new("TIME", "time", |e: &LogEntry| Cell::maybe(e.time.map(millis))),
     Column::new("SERVICE", "service", |e: &LogEntry| Cell::text(&e.service)),
     Column::new("MESSAGE", "message", |e: &LogEntry| Cell::text(&e.message)),
 ];
