@@ -165,6 +165,11 @@ impl Client {
         })
     }
 
+    /// Something to act on that fails nothing.
+    pub(super) fn warn(&self, warning: &impl std::fmt::Display) {
+        self.notes.warn(warning.to_string());
+    }
+
     /// "cannot … on `endpoint`: why"
     pub(super) fn cannot(&self, what: &str, why: &str) -> String {
         format!("cannot {what} on `{}`: {why}", self.endpoint)
