@@ -3,6 +3,7 @@
 use super::ends::Side;
 use super::values;
 use crate::cli::Outcome;
+use crate::config;
 use crate::context::Ctx;
 use crate::error::{Error, Result};
 use crate::model::{At, Copied};
@@ -12,8 +13,8 @@ use crate::provider::files::WriteSpec;
 use crate::provider::local::{Temps, stdin};
 use crate::provider::{Feature, Need};
 use crate::settings::Opt;
+use crate::signal;
 use crate::transfer::{self, Observer, Options, Summary};
-use crate::{config, signal};
 use clap::Args;
 use futures_util::StreamExt;
 use std::ffi::OsString;
