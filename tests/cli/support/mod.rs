@@ -4,6 +4,8 @@
 pub(crate) mod daemon;
 pub(crate) mod http;
 pub(crate) mod peers;
+pub(crate) mod process;
+pub(crate) mod pty;
 
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -20,8 +22,13 @@ pub(crate) fn home() -> PathBuf {
 
 /// The binary in a clean environment: nothing of the caller's but `PATH`, a home of its own, UTC, 100 columns.
 pub(crate) fn esker() -> assert_cmd::Command {
+    assert_cmd::Command::from_std(plain())
+}
+
+/// The same, to be started and attended by hand.
+pub(crate) fn plain() -> std::process::Command {
     let home = home();
-    let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_esker"));
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_esker"));
     command
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
