@@ -36,7 +36,7 @@ fn main() {
 fn dispatch(argv: &[OsString], Chosen { node, matches, name }: &Chosen) -> u8 {
     let Kind::Leaf { run, passes_status, .. } = &node.kind else { return 2 };
     let ctx = match Globals::from_arg_matches(matches) {
-        Ok(globals) => Ctx::new(&globals.into(), name.clone()),
+        Ok(globals) => Ctx::new(&globals.into(), name.clone(), node.reads),
         Err(error) => Err(esker::error::Error::internal(error)),
     };
     match ctx {

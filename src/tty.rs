@@ -5,7 +5,7 @@
 
 use crate::error::{Error, Result};
 use crate::provider::exec::TermSize;
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use std::io::{IsTerminal, stdin, stdout};
 use std::sync::{Mutex, PoisonError};
 
@@ -31,6 +31,29 @@ impl Raw {
 }
 
 impl Drop for Raw {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// What is typed is not shown, as long as this lives.
+#[derive(Debug)]
+pub struct Hidden(());
+
+impl Hidden {
+    /// Stops the terminal on stdin from echoing.
+    pub fn enter() -> Result<Self> {
+        let cannot = |error| Error::failure("cannot hide what is typed").source(std::io::Error::from(error));
+        let before = tcgetattr(stdin()).map_err(cannot)?;
+        let mut hidden = before.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+        tcsetattr(stdin(), OptionalActions::Now, &hidden).map_err(cannot)?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for Hidden {
     fn drop(&mut self) {
         restore();
     }

@@ -8,7 +8,7 @@ mod streams;
 mod terminal;
 
 use crate::support::daemon::Daemon;
-use crate::support::{esker, peers, plain};
+use crate::support::{esker, esker_process, peers};
 use assert_cmd::assert::Assert;
 use std::process::Command;
 
@@ -24,7 +24,7 @@ fn exec(daemon: &Daemon, words: &[&str]) -> Assert {
 
 /// The same, to be attended by hand.
 fn by_hand(daemon: &Daemon, words: &[&str]) -> Command {
-    let mut command = plain();
+    let mut command = esker_process();
     command.env("PEBBLE", daemon.dir()).arg("exec").args(words);
     command
 }

@@ -4,7 +4,7 @@ use super::{by_hand, daemon, stdout};
 use crate::support::daemon::Daemon;
 use crate::support::esker;
 use crate::support::process::{Running, gone};
-use crate::support::pty::Pty;
+use crate::support::terminal::Pty;
 use rustix::process::Signal;
 
 /// A shell in a terminal of 100 columns, with its prompt shown.

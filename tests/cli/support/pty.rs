@@ -1,70 +1,53 @@
-//! A real terminal for a command: its other end, its size, and the mode it is in.
+//! A command on a real terminal.
 
-use super::process::{Running, readable};
-use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+use rustix::termios::{Winsize, tcsetwinsize};
 use std::fs::File;
-use std::io::{Read, Write};
-use std::process::{Command, Stdio};
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::{Command, Output, Stdio};
 
-/// Both ends of a terminal.
-pub(crate) struct Pty {
-    master: File,
-    slave: File,
-    /// What was read and not asked for yet.
-    seen: Vec<u8>,
+/// Both ends of a terminal: what the person sees and types at, and what a program gets.
+pub(crate) fn pair(columns: u16, rows: u16) -> (File, File) {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    grantpt(&master).expect("the terminal can be granted");
+    unlockpt(&master).expect("the terminal can be unlocked");
+    let name = ptsname(&master, Vec::new()).expect("the terminal has a name");
+    let path = name.to_str().expect("names of terminals are ASCII");
+    let slave = File::options()
+        .read(true)
+        .write(true)
+        .custom_flags(libc::O_NOCTTY)
+        .open(path)
+        .expect("the terminal can be opened");
+    let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    tcsetwinsize(&slave, size).expect("the terminal has a size");
+    (File::from(master), slave)
 }
 
-impl Pty {
-    pub(crate) fn new(cols: u16, rows: u16) -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
-        grantpt(&master).expect("the terminal is ours");
-        unlockpt(&master).expect("the terminal opens");
-        let name = ptsname(&master, Vec::new()).expect("the terminal has a name");
-        let slave = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("its other end opens");
-        let pty = Self { master: master.into(), slave: slave.into(), seen: Vec::new() };
-        pty.resize(cols, rows);
-        pty
+/// Runs `command` with stdin and stdout on a terminal that is `columns` wide; stderr is a pipe. What it printed has
+/// `\n` line ends, as it wrote them.
+pub(crate) fn on_terminal(columns: u16, command: &mut Command) -> Output {
+    let (mut master, slave) = pair(columns, 24);
+    command.env_remove("COLUMNS").env("TERM", "xterm");
+    command.stdin(Stdio::from(slave.try_clone().expect("a second handle")));
+    command.stdout(Stdio::from(slave)).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it starts");
+    // The command holds handles of the terminal too: with them open here, its end would never be seen.
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let mut stderr = child.stderr.take().expect("a pipe");
+    let errors = std::thread::spawn(move || {
+        let mut text = Vec::new();
+        stderr.read_to_end(&mut text).expect("stderr can be read");
+        text
+    });
+    let mut text = Vec::new();
+    let mut buffer = [0; 4096];
+    // The end of the other side is EIO.
+    while let Ok(length @ 1..) = master.read(&mut buffer) {
+        text.extend_from_slice(&buffer[..length]);
     }
-
-    /// Starts a command whose stdin, stdout and stderr are the terminal.
-    pub(crate) fn start(&self, mut command: Command) -> Running {
-        let end = || Stdio::from(self.slave.try_clone().expect("a copy of the terminal"));
-        command.stdin(end()).stdout(end()).stderr(end());
-        Running(command.spawn().expect("the command starts"))
-    }
-
-    /// Changes the size; whoever should notice is to be signalled.
-    pub(crate) fn resize(&self, cols: u16, rows: u16) {
-        let size = Winsize { ws_row: rows, ws_col: cols, ws_xpixel: 0, ws_ypixel: 0 };
-        tcsetwinsize(&self.slave, size).expect("the terminal has a size");
-    }
-
-    /// Types.
-    pub(crate) fn send(&mut self, keys: &str) {
-        self.master.write_all(keys.as_bytes()).expect("keys are taken");
-    }
-
-    /// Reads until `text` was seen, and returns what came up to its end.
-    pub(crate) fn until(&mut self, text: &str) -> String {
-        loop {
-            let seen = String::from_utf8_lossy(&self.seen).into_owned();
-            if let Some(at) = seen.find(text) {
-                let end = at + text.len();
-                self.seen = seen.as_bytes()[end..].to_vec();
-                return seen[..end].to_owned();
-            }
-            assert!(readable(&self.master), "{text:?} did not come; got {seen:?}");
-            let mut buffer = [0; 4096];
-            let length = self.master.read(&mut buffer).expect("the terminal is open");
-            self.seen.extend_from_slice(&buffer[..length]);
-        }
-    }
-
-    /// Whether keys are echoed and gathered into lines: not in raw mode.
-    pub(crate) fn is_cooked(&self) -> bool {
-        let modes = tcgetattr(&self.slave).expect("the terminal has modes").local_modes;
-        modes.contains(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG)
-    }
+    let stdout = String::from_utf8_lossy(&text).replace("\r\n", "\n").into_bytes();
+    let status = child.wait().expect("it ends");
+    Output { status, stdout, stderr: errors.join().expect("stderr was read") }
 }
