@@ -3,6 +3,7 @@
 mod compat;
 mod daemon;
 mod errors;
+mod exec;
 mod formats;
 mod layers;
 mod old_daemon;
