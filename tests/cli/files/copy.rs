@@ -81,9 +81,9 @@ fn sources_go_where_cp_would_put_them() {
 
     bench.run(&["cp", "a", &bench.there("none/")]).fails(6, "no directory");
     bench.run(&["cp", "a", "b", &bench.there("none")]).fails(6, "no directory");
-    bench.run(&["cp", "a", "b", &bench.there("name")]).fails(7, "is not a directory");
-    bench.run(&["cp", "a", &bench.there("name/")]).fails(7, "is not a directory");
-    bench.run(&["cp", "a/", &bench.there("dir")]).fails(7, "is not a directory");
+    bench.run(&["cp", "a", "b", &bench.there("name")]).fails(7, "not a directory");
+    bench.run(&["cp", "a", &bench.there("name/")]).fails(7, "not a directory");
+    bench.run(&["cp", "a/", &bench.there("dir")]).fails(7, "not a directory");
     bench.run(&["cp", "d", &bench.there("dir")]).fails(2, "hint: pass -r");
     bench.run(&["cp", "-r", "d", &bench.there("name")]).fails(7, "cannot copy a directory over");
     bench.run(&["cp", "a", &bench.there("u/v")]).fails(6, "hint: --parents makes missing directories");

@@ -20,7 +20,9 @@ impl PebbleFiles {
     pub(super) fn refusal(&self, doing: &str, path: &RemotePath, said: ApiError) -> Error {
         let reason = reason(&said.message);
         let kind = match kind_of(400, &said, self.0.identified) {
-            ErrorKind::Rejected if reason == "directory not empty" => ErrorKind::Conflict,
+            ErrorKind::Rejected if matches!(reason, "directory not empty" | "not a directory" | "is a directory") => {
+                ErrorKind::Conflict
+            }
             ErrorKind::Rejected if reason == "no such file or directory" => ErrorKind::NotFound,
             kind => kind,
         };
