@@ -4,6 +4,7 @@ mod compat;
 mod daemon;
 mod errors;
 mod exec;
+mod files;
 mod formats;
 mod layers;
 mod old_daemon;
