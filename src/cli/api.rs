@@ -69,7 +69,10 @@ pub async fn run(ctx: &Ctx, args: ApiArgs) -> anyhow::Result<Outcome> {
     let outcome = match ctx.settings.duration(Opt::Timeout) {
         None => work.await,
         Some(limit) => tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
-            Err(Error::timeout(format!("cannot {what}: gave up after {} (--timeout)", crate::config::duration::show(limit))))
+            Err(Error::timeout(format!(
+                "cannot {what}: gave up after {} (--timeout)",
+                crate::config::duration::show(limit)
+            )))
         }),
     };
     outcome.map_err(|error| error.at(provider.id, &*target.full))?;

@@ -65,7 +65,8 @@ pub struct ManArgs {
 pub fn run(ctx: &Ctx, args: ManArgs) -> anyhow::Result<Outcome> {
     let pages = pages()?;
     let Some(dir) = args.dir else {
-        let name = std::iter::once("esker").chain(args.command.iter().map(String::as_str)).collect::<Vec<_>>().join("-");
+        let name =
+            std::iter::once("esker").chain(args.command.iter().map(String::as_str)).collect::<Vec<_>>().join("-");
         let Some((_, page)) = pages.iter().find(|(file, _)| *file == format!("{name}.1")) else {
             return Err(Error::not_found(format!("no command `{}`", args.command.join(" ")))
                 .hint("`esker --help` shows all")
@@ -143,7 +144,9 @@ fn root_sections() -> Roff {
         item(&mut roff, bold(*status), meaning);
     }
     roff.control("SH", ["ENVIRONMENT"]);
-    roff.text([roman("Flags come first, then these, then .esker.yaml, then the config. An empty variable is not set.")]);
+    roff.text([roman(
+        "Flags come first, then these, then .esker.yaml, then the config. An empty variable is not set.",
+    )]);
     for setting in TABLE {
         if let Some(variable) = setting.variable {
             item(&mut roff, bold(variable), &format!("{} ({})", setting.summary, setting.flag));

@@ -17,6 +17,7 @@ pub mod help;
 pub mod man;
 pub mod outcome;
 pub mod over;
+pub mod parse;
 pub mod providers;
 pub mod schema;
 pub mod source;
@@ -29,6 +30,7 @@ pub mod version;
 pub use global::Globals;
 pub use help::overview;
 pub use outcome::Outcome;
+pub use parse::{Chosen, parse};
 pub use tree::{Kind, Node, Run, find};
 
 use crate::context::Reads;
@@ -56,12 +58,11 @@ pub static TREE: &[Node] = &[
 
 /// The clap command of the whole tool.
 pub fn command() -> Command {
-    let root = Command::new("esker")
+    let root = parse::root(Command::new("esker"))
         .version(env!("CARGO_PKG_VERSION"))
         .about(env!("CARGO_PKG_DESCRIPTION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .max_term_width(100)
         .subcommands(TREE.iter().map(Node::command));
     Globals::augment_args(root)
 }

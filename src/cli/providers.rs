@@ -45,7 +45,8 @@ impl Row for FeatureRow {
 }
 
 const FEATURE: Column<FeatureRow> = Column::new("FEATURE", "feature", |f: &FeatureRow| Cell::text(&f.feature));
-const MEANING: Column<FeatureRow> = Column::new("MEANING", "summary", |f: &FeatureRow| Cell::text(&f.summary)).elastic();
+const MEANING: Column<FeatureRow> =
+    Column::new("MEANING", "summary", |f: &FeatureRow| Cell::text(&f.summary)).elastic();
 
 /// The cell of the provider at position `N` of the registry: a column's value is a plain function.
 fn cell<const N: usize>(row: &FeatureRow) -> Cell {

@@ -1,5 +1,6 @@
 //! `schema`: JSON Schema of what commands print, by the name of the command (ux 4.8).
 
+use super::Outcome;
 use super::config::show::ConfigValue;
 use super::doctor::Diagnosis;
 use super::endpoint::list::EndpointRow;
@@ -8,7 +9,6 @@ use super::providers::FeatureRow;
 use super::target::list::TargetRow;
 use super::target::show::TargetDetail;
 use super::version::Version;
-use super::Outcome;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::{

@@ -7,7 +7,9 @@ use crate::support::daemon::Daemon;
 use crate::support::{http, peers};
 use cases::{CASES, PLAN};
 use esker::model::Severity;
-use esker::provider::pebble::layer::{diff, lint, merge};
+use esker::output::diff;
+
+use esker::provider::pebble::layer::{lint, merge};
 use serde_json::json;
 use std::fmt::Write as _;
 

@@ -3,8 +3,8 @@
 use super::{Candidate, Surroundings, cache};
 use crate::config::KeyKind;
 use crate::error::Result;
-use crate::provider::changes::Select;
 use crate::provider::Place;
+use crate::provider::changes::Select;
 use crate::resolve::Pattern;
 use std::time::Duration;
 

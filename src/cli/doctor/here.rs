@@ -23,7 +23,8 @@ fn config(ctx: &Ctx) -> Vec<Diagnosis> {
     found.extend(broken.map(|error| Diagnosis::error("config", "fail", &error)));
     if found.is_empty() {
         let files: Vec<_> = ctx.config.files.iter().map(|file| file.display().to_string()).collect();
-        let reason = if files.is_empty() { "no config file".to_owned() } else { format!("valid: {}", files.join(", ")) };
+        let reason =
+            if files.is_empty() { "no config file".to_owned() } else { format!("valid: {}", files.join(", ")) };
         found.push(Diagnosis::new("config", "pass", reason));
     }
     found

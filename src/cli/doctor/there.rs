@@ -66,10 +66,10 @@ async fn one(target: &Target, limit: Duration) -> Vec<Diagnosis> {
         }
     };
     let version = info.version.map_or_else(|| "of an unknown version".to_owned(), |version| version);
-    let reach = Diagnosis::new("reach", "pass", format!("{} {version} at {}", target.provider.driver().id, info.address));
-    let probes = join_all(probes(&*target.place).into_iter().map(|(feature, probe)| async move {
-        (feature, probe.await)
-    }));
+    let reach =
+        Diagnosis::new("reach", "pass", format!("{} {version} at {}", target.provider.driver().id, info.address));
+    let probes =
+        join_all(probes(&*target.place).into_iter().map(|(feature, probe)| async move { (feature, probe.await) }));
     match tokio::time::timeout(limit, probes).await {
         Ok(answers) => vec![reach, access(&answers), features(&answers)],
         Err(_) => vec![reach, Diagnosis::error("access", "fail", &late())],

@@ -674,4 +674,11 @@ pub(super) const CASES: &[(&str, &str, &[&str])] = &[
         "services:\n  a: {override: replace, command: &x x}\n  b: {<<: *x, override: replace, command: y}\n",
         &["E 3:11 services.b: `<<` merges mappings, not a single value"],
     ),
+    ("an unknown directive", "%FOO 1\n---\nservices: {}\n", &["E 1:1 : there is no such directive"]),
+    ("braces over several lines", "services: {\n  web: {\n    override: replace, command: x,\n  },\n}\n", &[]),
+    (
+        "brackets at the margin",
+        "services:\n  web:\n    override: replace\n    command: x\n    after: [\n      base,\n    ]\n    before: [\n]\n",
+        &[],
+    ),
 ];

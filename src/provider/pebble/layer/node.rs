@@ -1,9 +1,9 @@
 //! A YAML document with the place of every node, and aliases kept as such: the daemon treats them differently from
 //! what they stand for.
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// Deeper than anything in a layer; keeps recursion over a hostile document within the stack.
@@ -121,40 +121,57 @@ pub(super) struct Document {
     pub more: Option<Mark>,
 }
 
-/// How many tabs between tokens are put right, each at the price of reading the text again.
-const MAX_TABS: usize = 64;
+/// How many places are put right where our parser is stricter, each at the price of reading the text again.
+const MAX_REPAIRS: usize = 64;
+
+/// Further right than anything in a layer is indented.
+const PAD: usize = 200;
 
 /// Reads the first document of `text`, as the daemon does.
 pub(super) fn parse(text: &str) -> Document {
     let mut text = Cow::Borrowed(text.strip_prefix('\u{feff}').unwrap_or(text));
-    if let Some(problem) = unreadable(&text).or_else(|| other_version(&text)) {
+    if let Some(problem) = unreadable(&text).or_else(|| bad_directive(&text)) {
         return Document { errors: vec![problem], ..Document::default() };
     }
-    for _ in 0..MAX_TABS {
-        let document = parse_once(&text);
-        // Our parser takes only spaces after a colon in braces, where the daemon takes tabs as well.
-        let at = document.errors.iter().find(|problem| problem.message.contains("':' must be followed"));
-        let Some(fixed) = at.and_then(|problem| without_tab(&text, problem.mark)) else { return document };
+    let mut padded = HashSet::new();
+    for _ in 0..MAX_REPAIRS {
+        let document = parse_once(&text, &padded);
+        let fixed = document.errors.iter().find_map(|problem| repair(&text, problem, &mut padded));
+        let Some(fixed) = fixed else { return document };
         text = Cow::Owned(fixed);
     }
-    parse_once(&text)
+    parse_once(&text, &padded)
 }
 
-/// `text` with a space for the tab before `mark`, which does not move anything.
-fn without_tab(text: &str, mark: Mark) -> Option<String> {
-    let start: usize = text.split_inclusive('\n').take(mark.line.checked_sub(1)?).map(str::len).sum();
-    let (offset, c) = text[start..].char_indices().nth(mark.column.checked_sub(2)?)?;
-    let at = start + offset;
-    (c == '\t').then(|| format!("{} {}", &text[..at], &text[at + 1..]))
+/// The text without what our parser refuses at `problem`, and the daemon does not. `padded` are the lines that were
+/// moved to the right by [`PAD`].
+fn repair(text: &str, problem: &Problem, padded: &mut HashSet<usize>) -> Option<String> {
+    let Mark { line, column } = problem.mark;
+    let start: usize = text.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
+    // The daemon minds no indentation inside of brackets, where alone this is said.
+    if problem.message.ends_with("invalid indentation") || problem.message.ends_with("indentation in flow construct") {
+        return padded.insert(line).then(|| format!("{}{:PAD$}{}", &text[..start], "", &text[start..]));
+    }
+    // It takes tabs as well as spaces after a colon in braces.
+    if problem.message.contains("':' must be followed") && !padded.contains(&line) {
+        let (offset, c) = text[start..].char_indices().nth(column.checked_sub(2)?)?;
+        let at = start + offset;
+        return (c == '\t').then(|| format!("{} {}", &text[..at], &text[at + 1..]));
+    }
+    None
 }
 
-/// A directive that asks for another YAML than 1.1, which the daemon refuses.
-fn other_version(text: &str) -> Option<Problem> {
+/// A directive that the daemon refuses: for another YAML than 1.1, or one that it does not know.
+fn bad_directive(text: &str) -> Option<Problem> {
     for (index, line) in text.lines().enumerate() {
-        if let Some(version) = line.strip_prefix("%YAML") {
+        if let Some(version) = line.strip_prefix("%YAML ") {
             let version = version.split_whitespace().next().unwrap_or_default();
             let message = format!("the daemon does not read YAML {version}: leave this line out");
             return (version != "1.1").then(|| Problem { mark: Mark { line: index + 1, column: 1 }, message });
+        }
+        if line.starts_with('%') && !line.starts_with("%TAG ") {
+            let message = "there is no such directive".to_owned();
+            return Some(Problem { mark: Mark { line: index + 1, column: 1 }, message });
         }
         if !line.starts_with(['%', '#']) && !line.trim().is_empty() {
             break;
@@ -163,24 +180,28 @@ fn other_version(text: &str) -> Option<Problem> {
     None
 }
 
-fn parse_once(text: &str) -> Document {
+fn parse_once(text: &str, padded: &HashSet<usize>) -> Document {
     let mut document = Document::default();
     let lines: Vec<&str> = text.lines().collect();
-    let is_flow = |mark: Mark| {
-        let line = mark.line.checked_sub(1).and_then(|index| lines.get(index));
-        line.and_then(|line| line.chars().nth(mark.column - 1)).is_some_and(|c| matches!(c, '[' | '{'))
+    let is_flow = |span: &Span| {
+        let line = span.start.line().checked_sub(1).and_then(|index| lines.get(index));
+        line.and_then(|line| line.chars().nth(span.start.col())).is_some_and(|c| matches!(c, '[' | '{'))
+    };
+    let mark = |mark: &Marker| {
+        let pad = if padded.contains(&mark.line()) { PAD } else { 0 };
+        Mark { line: mark.line(), column: (mark.col() + 1).saturating_sub(pad).max(1) }
     };
     let mut builder = Builder::default();
     let mut ended = false;
     for event in Parser::new_from_str(text) {
         match event {
             Ok((Event::DocumentStart(_), span)) if ended => {
-                document.more = Some(mark(&span));
+                document.more = Some(mark(&span.start));
                 break;
             }
             Ok((Event::DocumentEnd, _)) => ended = true,
             Ok((event, span)) => {
-                if let Err(problem) = builder.event(event, mark(&span), &is_flow) {
+                if let Err(problem) = builder.event(event, mark(&span.start), is_flow(&span)) {
                     document.errors.push(problem);
                     return document;
                 }
@@ -188,7 +209,7 @@ fn parse_once(text: &str) -> Document {
             // After the first document the daemon stops reading.
             Err(_) if ended => break,
             Err(error) => {
-                document.errors.extend(explain(text, &error));
+                document.errors.extend(explain(text, mark(error.marker()), error.info()));
                 return document;
             }
         }
@@ -196,10 +217,6 @@ fn parse_once(text: &str) -> Document {
     document.errors.append(&mut builder.errors);
     document.root = builder.root;
     document
-}
-
-fn mark(span: &Span) -> Mark {
-    Mark { line: span.start.line(), column: span.start.col() + 1 }
 }
 
 /// A character that the daemon's reader refuses anywhere in a text.
@@ -214,8 +231,7 @@ fn unreadable(text: &str) -> Option<Problem> {
 }
 
 /// The error of the parser, and every line indented by a tab: that alone may be the reason.
-fn explain(text: &str, error: &ScanError) -> Vec<Problem> {
-    let at = Mark { line: error.marker().line(), column: error.marker().col() + 1 };
+fn explain(text: &str, at: Mark, why: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let indent = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
@@ -225,7 +241,7 @@ fn explain(text: &str, error: &ScanError) -> Vec<Problem> {
         }
     }
     if problems.iter().all(|problem| problem.mark.line != at.line) {
-        problems.push(Problem { mark: at, message: format!("not valid YAML: {}", error.info()) });
+        problems.push(Problem { mark: at, message: format!("not valid YAML: {why}") });
     }
     problems
 }
@@ -251,15 +267,15 @@ struct Builder {
 }
 
 impl Builder {
-    fn event(&mut self, event: Event<'_>, mark: Mark, is_flow: &dyn Fn(Mark) -> bool) -> Result<(), Problem> {
+    fn event(&mut self, event: Event<'_>, mark: Mark, is_flow: bool) -> Result<(), Problem> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let empty = text.is_empty() && self.quotes_nothing();
                 let data = Data::Scalar(text.into_owned(), style == ScalarStyle::Plain && !empty);
                 self.close(Node { mark, tag: tag.as_deref().and_then(short), data }, anchor);
             }
-            Event::SequenceStart(anchor, tag) => self.open(mark, tag.as_deref(), anchor, (false, is_flow(mark)))?,
-            Event::MappingStart(anchor, tag) => self.open(mark, tag.as_deref(), anchor, (true, is_flow(mark)))?,
+            Event::SequenceStart(anchor, tag) => self.open(mark, tag.as_deref(), anchor, (false, is_flow))?,
+            Event::MappingStart(anchor, tag) => self.open(mark, tag.as_deref(), anchor, (true, is_flow))?,
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(frame) = self.open.pop() {
                     let Frame { mark, tag, anchor, is_map, children, .. } = frame;
