@@ -59,7 +59,7 @@ static TABLE: &[Entry] = &[
     ("svc metrics", many::<Metric>),
     ("svc info", one::<Info>),
     ("exec", one::<ExecResult>),
-    ("exec sessions", many::<Run>),
+    ("exec --sessions", many::<Run>),
     ("files list", many::<FileEntry>),
     ("files stat", one::<FileEntry>),
     ("files cp", many::<Copied>),

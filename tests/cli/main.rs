@@ -4,4 +4,6 @@ mod daemon;
 mod generated;
 mod help;
 mod layers;
+mod meta;
+mod r#static;
 mod support;
