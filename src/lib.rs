@@ -21,3 +21,6 @@ pub mod stream;
 pub mod suggest;
 pub mod transport;
 pub mod tty;
+
+#[cfg(test)]
+mod rooms;

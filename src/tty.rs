@@ -6,7 +6,7 @@
 use crate::error::{Error, Result};
 use crate::provider::exec::TermSize;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
-use std::io::{stdin, stdout};
+use std::io::{IsTerminal, stdin, stdout};
 use std::sync::{Mutex, PoisonError};
 
 /// How the terminal was before it was made raw.
@@ -67,8 +67,13 @@ pub fn restore() {
     }
 }
 
-/// The size of the terminal on stdout, if it is one and knows its size.
+/// Whether stdin or stdout is a terminal.
+pub fn is_here() -> bool {
+    stdin().is_terminal() || stdout().is_terminal()
+}
+
+/// The size of the terminal on stdout or else on stdin, if it is one and knows its size.
 pub fn size() -> Option<TermSize> {
-    let size = tcgetwinsize(stdout()).ok()?;
+    let size = tcgetwinsize(stdout()).or_else(|_| tcgetwinsize(stdin())).ok()?;
     (size.ws_col > 0 && size.ws_row > 0).then_some(TermSize { cols: size.ws_col, rows: size.ws_row })
 }

@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod drive;
 mod edits;
 pub mod endpoint;
+pub mod exec;
 pub mod global;
 pub mod help;
 pub mod man;
@@ -40,6 +41,7 @@ use tree::{group, plain, talk};
 /// Every command.
 pub static TREE: &[Node] = &[
     group!("svc", "Services, their checks, logs, layers and changes", svc::TREE),
+    talk!("exec", exec::ExecArgs, exec::run, "Run a program, with its true exit code").passes_status(),
     group!("target", "Where commands act, and short names for it", target::TREE),
     group!("endpoint", "Where systems are reached, and their logins", endpoint::TREE),
     group!("config", "What is configured, and where it comes from", config::TREE),

@@ -8,7 +8,6 @@ use crate::support::{http, peers};
 use cases::{CASES, PLAN};
 use esker::model::Severity;
 use esker::output::diff;
-
 use esker::provider::pebble::layer::{lint, merge};
 use serde_json::json;
 use std::fmt::Write as _;
