@@ -1,7 +1,9 @@
 //! Committed copies of what the code generates. `UPDATE=1 cargo test --test cli generated` writes them anew.
 
 use esker::cli::{completion, man, providers};
+use esker::error::ErrorKind;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -49,17 +51,31 @@ fn manual_pages_are_up_to_date() {
 }
 
 #[test]
-fn the_matrix_in_the_readme_is_up_to_date() {
-    const START: &str = "<!-- providers: generated -->\n";
-    const END: &str = "<!-- end of providers -->\n";
+fn the_tables_in_the_readme_are_up_to_date() {
     let path = root().join("README.md");
     let readme = fs::read_to_string(&path).expect("there is a README");
-    let (before, rest) = readme.split_once(START).expect("the README has a place for the matrix");
-    let (_, after) = rest.split_once(END).expect("the place has an end");
-    let wanted = format!("{before}{START}{}{END}{after}", providers::markdown());
+    let wanted = fill(&readme, "exit codes", &exit_codes());
+    let wanted = fill(&wanted, "providers", &providers::markdown());
     if std::env::var_os("UPDATE").is_some() {
         fs::write(&path, wanted).expect("the README can be written");
     } else {
-        assert!(readme == wanted, "the matrix is not up to date: `UPDATE=1 cargo test --test cli generated`");
+        assert!(readme == wanted, "a table is not up to date: `UPDATE=1 cargo test --test cli generated`");
     }
+}
+
+/// Puts `table` between the marks of `name`.
+fn fill(text: &str, name: &str, table: &str) -> String {
+    let (start, end) = (format!("<!-- {name}: generated -->\n"), format!("<!-- end of {name} -->\n"));
+    let (before, rest) = text.split_once(&start).expect("the README has a place for the table");
+    let (_, after) = rest.split_once(&end).expect("the place has an end");
+    format!("{before}{start}{table}{end}{after}")
+}
+
+fn exit_codes() -> String {
+    let mut table =
+        String::from("| code | name | when |\n| --- | --- | --- |\n| 0 | ok | done; also an empty list |\n");
+    for kind in ErrorKind::ALL {
+        let _ = writeln!(table, "| {} | `{}` | {} |", kind.exit_code(), kind.name(), kind.meaning());
+    }
+    table
 }

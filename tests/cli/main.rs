@@ -5,5 +5,6 @@ mod generated;
 mod help;
 mod layers;
 mod meta;
+mod readme;
 mod r#static;
 mod support;

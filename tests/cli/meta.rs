@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
-const LAYER: &str = "services: {web: {override: replace, command: sleep 1000}, db: {override: replace, command: sleep 1000}}";
+const LAYER: &str =
+    "services: {web: {override: replace, command: sleep 1000}, db: {override: replace, command: sleep 1000}}";
 
 fn config_file() -> PathBuf {
     home().join("config/esker/config.yaml")
@@ -72,11 +73,8 @@ fn edits_keep_what_somebody_wrote() {
     );
     let shown = json(&["target", "show", "-o", "json"]);
     assert_eq!((&shown["target"], &shown["settings"]), (&json!("prod"), &json!({"socket": "/run/p.sock"})));
-    assert_eq!(shown["chosen_by"], format!("{}:10", config_file().display()));
-    assert_eq!(
-        said(&["target", "remove", "web"]),
-        (0, "removed `web`, which was the default target\n".to_owned())
-    );
+    assert_eq!(shown["chosen_by"], format!("{}:9", config_file().display()));
+    assert_eq!(said(&["target", "remove", "web"]), (0, "removed `web`, which was the default target\n".to_owned()));
     assert_eq!(said(&["endpoint", "rm", "lab"]).0, 0);
     assert!(config().starts_with("# mine\n") && config().contains("# careful\n") && !config().contains("lab"));
 }
@@ -133,7 +131,9 @@ fn a_login_is_private_and_shown_nowhere() {
     assert_eq!(fs::read_to_string(&login).unwrap(), r#"{"password":"hunter2"}"#);
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&login).unwrap().permissions()) & 0o777, 0o600);
     assert_eq!(json(&["endpoint", "show", "prod", "-o", "json"])["credential"], "login");
-    for args in [&["endpoint", "list", "-o", "json"][..], &["config", "show", "-o", "json"], &["endpoint", "show", "prod"]] {
+    for args in
+        [&["endpoint", "list", "-o", "json"][..], &["config", "show", "-o", "json"], &["endpoint", "show", "prod"]]
+    {
         assert!(!text(&run(args).stdout).contains("hunter2"), "{args:?}");
     }
     assert_eq!(said(&["endpoint", "logout", "prod"]), (0, "forgot the login of `prod`\n".to_owned()));
@@ -192,7 +192,11 @@ fn flag_beats_variable_beats_directory_beats_config() {
 #[test]
 fn what_is_wrong_with_the_config_is_told_with_its_line() {
     let cases = [
-        ("endpoints:\n  prod:\n    provider: pebble\n    scoket: /x\n", "line 4: unknown key `scoket` in endpoint `prod`", "socket"),
+        (
+            "endpoints:\n  prod:\n    provider: pebble\n    scoket: /x\n",
+            "line 4: unknown key `scoket` in endpoint `prod`",
+            "socket",
+        ),
         ("defualt_target: x\n", "line 1: unknown key `defualt_target`", "default_target"),
         ("timeout: soon\n", "line 1: invalid value `soon` of `timeout`", ""),
     ];
@@ -250,7 +254,10 @@ fn unknown_fields_are_told_with_what_there_is() {
         assert_eq!(status, 2, "{said}");
         assert!(said.contains(hint), "{said}");
     }
-    assert_eq!(text(&run(&["target", "list", "--fields", "origin,name", "-o", "csv"]).stdout), "origin,name\ndefault,pebble\n");
+    assert_eq!(
+        text(&run(&["target", "list", "--fields", "origin,name", "-o", "csv"]).stdout),
+        "origin,name\ndefault,pebble\n"
+    );
 }
 
 #[test]
@@ -263,8 +270,19 @@ fn a_failure_ends_with_one_object_for_programs() {
         let error = last["error"].as_object().unwrap();
         let keys: Vec<_> = error.keys().map(String::as_str).collect();
         let wanted = [
-            "kind", "message", "hint", "causes", "provider", "target", "exit_code", "status", "provider_kind",
-            "provider_message", "request_id", "operation_id", "log",
+            "kind",
+            "message",
+            "hint",
+            "causes",
+            "provider",
+            "target",
+            "exit_code",
+            "status",
+            "provider_kind",
+            "provider_message",
+            "request_id",
+            "operation_id",
+            "log",
         ];
         assert_eq!(keys[..wanted.len()], wanted);
         assert_eq!((&error["kind"], &error["exit_code"]), (&json!("not_found"), &json!(6)));
@@ -285,7 +303,8 @@ fn a_reader_that_left_is_no_failure_and_a_full_disk_is_one() {
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
     if let Ok(full) = fs::File::options().write(true).open("/dev/full") {
         let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_esker"));
-        let output = child.arg("schema").stdout(full).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+        let output =
+            child.arg("schema").stdout(full).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         assert!(text(&output.stderr).contains("cannot write to standard output"));
     }
@@ -308,17 +327,62 @@ fn every_document_has_a_schema_that_it_keeps() {
     for name in all.iter().filter(|name| name.ends_with(" list") || name.ends_with(" show")) {
         assert!(schemas.get(name).is_some(), "`{name}` has no schema");
     }
-    // One document against its schema: every key that is required is there, and no other one.
     for (args, name) in [(&["version"][..], "version"), (&["target", "show"], "target show")] {
-        let document = json(&[args, &["-o", "json"]].concat());
-        let schema = &schemas[name];
-        let keys: Vec<_> = document.as_object().unwrap().keys().collect();
-        let known: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
-        assert_eq!(keys.len(), schema["required"].as_array().unwrap().len(), "{name}");
-        assert!(keys.iter().all(|key| known.contains(key)), "{name}: {keys:?} {known:?}");
+        must_fit(&json(&[args, &["-o", "json"]].concat()), &schemas[name], name);
     }
     assert_eq!(json(&["schema", "svc", "list"]), schemas["svc list"]);
     assert_eq!(said(&["schema", "svc", "lst"]).0, 6);
+}
+
+/// A document against a schema: every required key is there, and no unknown one.
+fn must_fit(document: &Value, schema: &Value, name: &str) {
+    let keys: Vec<_> = document.as_object().unwrap().keys().collect();
+    let known = schema["properties"].as_object().unwrap();
+    for key in &keys {
+        assert!(known.contains_key(*key), "{name}: `{key}` is not in the schema");
+    }
+    for key in schema["required"].as_array().into_iter().flatten() {
+        assert!(keys.iter().any(|is| *is == key), "{name}: `{key}` is missing");
+    }
+}
+
+#[test]
+fn what_a_daemon_answers_fits_its_schema() {
+    if peers::pebble().is_none() {
+        return;
+    }
+    let daemon = Daemon::options().layers(&[("base", LAYER)]).autostart().start();
+    let schemas = json(&["schema"]);
+    let lines = |args: &[&str]| -> Vec<Value> {
+        let output = esker().env("PEBBLE", daemon.dir()).args(args).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    for name in ["svc list", "svc change list", "svc notice list", "svc identity list", "svc metrics", "endpoint list"]
+    {
+        let words: Vec<&str> = name.split(' ').chain(["-o", "jsonl"]).collect();
+        // A list is an array of a definition.
+        let item = &schemas[name]["items"];
+        let item = item["$ref"]
+            .as_str()
+            .map_or(item, |path| schemas[name].pointer(path.trim_start_matches('#')).expect("the definition is there"));
+        for row in lines(&words) {
+            must_fit(&row, item, name);
+        }
+    }
+    for (words, name) in [(&["svc", "show", "web"][..], "svc show"), (&["svc", "info"], "svc info")] {
+        for row in lines(&[words, &["-o", "jsonl"]].concat()) {
+            must_fit(&row, &schemas[name], name);
+        }
+    }
+    let events = lines(&["exec", "-o", "jsonl", "--", "sh", "-c", "echo a; echo b >&2"]);
+    assert!(events.len() >= 3, "{events:?}");
+    for event in events {
+        let kinds = schemas["exec events"]["oneOf"].as_array().unwrap();
+        let kind = kinds.iter().find(|kind| kind["properties"]["type"]["const"] == event["type"]);
+        let known = &kind.expect("the kind is in the schema")["properties"];
+        assert!(event.as_object().unwrap().keys().all(|key| known.get(key).is_some()), "{event}");
+    }
 }
 
 #[test]

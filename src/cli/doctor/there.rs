@@ -73,7 +73,7 @@ async fn one(target: &Target, limit: Duration) -> Vec<Diagnosis> {
             return vec![Diagnosis::error("reach", "fail", &error), skip("access"), skip("features")];
         }
     };
-    let version = info.version.map_or_else(|| "of an unknown version".to_owned(), |version| version);
+    let version = info.version.unwrap_or_else(|| "of an unknown version".to_owned());
     let reach =
         Diagnosis::new("reach", "pass", format!("{} {version} at {}", target.provider.driver().id, info.address));
     let probes =
