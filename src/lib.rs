@@ -22,3 +22,6 @@ pub mod suggest;
 pub mod transfer;
 pub mod transport;
 pub mod tty;
+
+#[cfg(test)]
+mod rooms;

@@ -2,15 +2,18 @@
 
 use crate::error::{Effect, Error, ErrorKind, Parts};
 use crate::output::{Output, StdoutClosed, Tone, human, labelled};
+use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 /// The object that ends stderr with `-o json|jsonl|yaml` (U4.10).
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ErrorDocument")]
 struct Document<'a> {
     error: Object<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Error")]
 struct Object<'a> {
     kind: &'static str,
     message: String,
@@ -27,6 +30,11 @@ struct Object<'a> {
     log: &'a [String],
     /// The failures that make up this one, in the same form.
     items: Vec<Object<'a>>,
+}
+
+/// The schema of the object that a failure ends with.
+pub fn schema() -> Schema {
+    crate::cli::schema::schema::<Document<'_>>()
 }
 
 impl Output {
@@ -167,7 +175,8 @@ impl<'a> Told<'a> {
             text.push_str(&labelled("cause", Tone::Dim, cause, colors));
         }
         let log = self.parts.and_then(|parts| parts.wire.as_ref()).map_or(&[][..], |wire| &wire.log);
-        for line in log {
+        // What already explains it in words is not said a second time in the daemon's log.
+        for line in log.iter().filter(|_| self.causes.is_empty()) {
             text.push_str(&labelled("log", Tone::Dim, line, colors));
         }
         if let Some(hint) = &self.hint {

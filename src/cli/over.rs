@@ -7,7 +7,7 @@ use crate::fanout::{self, Limits};
 use crate::model::{At, Row};
 use crate::output::{Column, ListOptions};
 use crate::provider::{Needs, require};
-use crate::resolve::Target;
+use crate::resolve::{Pattern, Target};
 use crate::settings::Opt;
 
 /// What came of a command over its targets.
@@ -22,12 +22,6 @@ impl<T> Gathered<T> {
     /// Success, or the failures as one error.
     pub fn finish(self) -> anyhow::Result<Outcome> {
         finish(self.failed, self.done.len())
-    }
-
-    /// With the items that were asked for and that nobody has among the failures.
-    pub fn and_missing(mut self, missing: Vec<Error>) -> Self {
-        self.failed.extend(missing);
-        self
     }
 
     /// The rows of every target, each with its place.
@@ -57,6 +51,18 @@ impl Ctx {
         }
         gathered.finish()
     }
+
+    /// Prints one object per target: alone a bare object, several as a list.
+    pub fn objects<R: Row>(&self, gathered: Gathered<R>, columns: &[Column<R>]) -> anyhow::Result<Outcome> {
+        let several = gathered.done.len() + gathered.failed.len() > 1;
+        let (rows, gathered) = gathered.rows(|value| vec![value]);
+        match rows.as_slice() {
+            [row] if !several => self.out.one(row, columns)?,
+            [] => {}
+            rows => self.out.list(rows, columns, &ListOptions::default())?,
+        }
+        gathered.finish()
+    }
 }
 
 /// A value and where it is from.
@@ -73,7 +79,11 @@ impl Ctx {
     /// The targets of a command. Every one is checked against `needs` before any I/O; one that cannot be had is among
     /// the failures and hides no other.
     pub async fn targets(&self, needs: &dyn Needs) -> Result<(Vec<Target>, Vec<Error>)> {
-        let patterns = self.resolver.wanted(&self.settings)?;
+        self.targets_of(self.resolver.wanted(&self.settings)?, needs).await
+    }
+
+    /// The same for a command whose targets are arguments.
+    pub async fn targets_of(&self, patterns: Vec<Pattern>, needs: &dyn Needs) -> Result<(Vec<Target>, Vec<Error>)> {
         let resolved = self.resolver.expand(patterns).await;
         let mut failed: Vec<Error> = resolved.failed.into_iter().map(|(_, error)| error).collect();
         let mut targets = resolved.targets;
@@ -104,9 +114,18 @@ impl Ctx {
         Fut: Future<Output = Result<T>>,
     {
         let (targets, failed) = self.targets(needs).await?;
+        Ok(self.read_at(targets, failed, work).await)
+    }
+
+    /// The same at targets that are known already, beside those that could not be had.
+    pub async fn read_at<T, F, Fut>(&self, targets: Vec<Target>, failed: Vec<Error>, work: F) -> Gathered<T>
+    where
+        F: Fn(Target) -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
         let jobs = self.settings.number(Opt::Jobs);
         let limits = Limits::reads(jobs, self.settings.duration(Opt::Timeout), targets.len());
-        Ok(gather(targets, failed, limits, work).await)
+        gather(targets, failed, limits, work).await
     }
 
     /// Changes something at every target. `--timeout` is left to the work, which knows what goes on without it.

@@ -7,6 +7,7 @@
 mod color;
 mod column;
 mod csv;
+mod diff;
 mod document;
 mod fields;
 pub mod human;
@@ -24,6 +25,7 @@ mod yaml;
 
 pub use color::{Tone, tone};
 pub use column::{Cell, Column};
+pub use diff::diff;
 pub use lane::{Fd, Lane, LaneStyle, Lanes, Source};
 pub use list::ListOptions;
 pub(crate) use message::labelled;

@@ -6,6 +6,8 @@ pub mod agent;
 pub mod changes;
 pub mod checkpoints;
 pub mod checks;
+#[cfg(test)]
+mod conformance;
 pub mod documents;
 pub mod exec;
 #[cfg(test)]

@@ -7,8 +7,10 @@ use crate::support::daemon::Daemon;
 use crate::support::{http, peers};
 use cases::{CASES, PLAN};
 use esker::model::Severity;
+use esker::output::diff;
 use esker::provider::pebble::layer::{lint, merge};
 use serde_json::json;
+use std::fmt::Write as _;
 
 /// Adds `layer` to a daemon that has `PLAN`; returns its refusal.
 fn add(daemon: &Daemon, label: &str, layer: &str) -> Option<String> {
@@ -38,18 +40,15 @@ fn the_daemon_refuses_exactly_the_layers_with_errors() {
             .map(|finding| format!("{}:{} {}", finding.line, finding.column, finding.message))
             .collect();
         match add(&daemon, &format!("case-{index}"), layer) {
-            Some(refusal) if errors.is_empty() => wrong.push_str(&format!("{name}: refused, no error: {refusal}\n")),
-            None if !errors.is_empty() => wrong.push_str(&format!("{name}: accepted, but {errors:?}\n")),
+            Some(refusal) if errors.is_empty() => drop(writeln!(wrong, "{name}: refused, no error: {refusal}")),
+            None if !errors.is_empty() => drop(writeln!(wrong, "{name}: accepted, but {errors:?}")),
             _ => {}
         }
         let after = plan_of(&daemon);
         if errors.is_empty() {
             let ours = merge(&before, layer).unwrap_or_else(|error| error.to_string());
             if ours != after {
-                wrong.push_str(&format!(
-                    "{name}: the plans differ:\n{}",
-                    esker::provider::pebble::layer::diff(&after, &ours)
-                ));
+                let _ = write!(wrong, "{name}: the plans differ:\n{}", diff(&after, &ours));
             }
         }
         if after != before {

@@ -1,6 +1,15 @@
 //! The binary and its providers against the real systems: one test crate, so that one link serves all of it.
 
+mod compat;
 mod daemon;
+mod errors;
 mod files;
+mod formats;
 mod layers;
+mod old_daemon;
+mod ops;
+mod restart;
 mod support;
+mod svc_act;
+mod svc_hygiene;
+mod svc_wait;

@@ -13,6 +13,9 @@ use crate::stream::{self, Items};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
+/// How many of a failing service's own last lines its error shows; `log` in JSON has all that the daemon kept.
+const SHOWN_OUTPUT: usize = 5;
+
 /// The services of a daemon.
 pub(super) struct PebbleServices(pub(super) Client);
 
@@ -257,8 +260,9 @@ fn explain(client: &Client, action: Action, name: &str, task: &Task) -> Error {
         Some(reason) => {
             let goes_on = if reason.retries { " (pebble keeps retrying)" } else { "" };
             let mut error = Error::failure(client.cannot(&what, &format!("{}{goes_on}", reason.why)));
-            for line in reason.output {
-                error = error.cause(line);
+            if !reason.output.is_empty() {
+                let newest = reason.output.len().saturating_sub(SHOWN_OUTPUT);
+                error = error.cause(reason.output[newest..].join("\n"));
             }
             let stop =
                 if reason.retries { format!(", or stop it with `esker svc stop {name}`") } else { String::new() };
@@ -273,8 +277,7 @@ fn explain(client: &Client, action: Action, name: &str, task: &Task) -> Error {
         )),
         None => Error::failure(client.cannot(&what, &format!("its task ended as `{}`", task.status))),
     };
-    let said = task.log.last().cloned();
-    error.at("pebble", client.endpoint.clone()).wire(Wire { message: said, log: task.log.clone(), ..Wire::default() })
+    error.at("pebble", client.endpoint.clone()).wire(Wire { log: task.log.clone(), ..Wire::default() })
 }
 
 impl From<api::Service> for Service {

@@ -135,6 +135,27 @@ async fn a_server_that_answers_and_hangs_up_before_it_read_the_request_is_heard(
 }
 
 #[tokio::test]
+async fn a_connection_whose_request_is_unfinished_is_not_used_again() {
+    let socket = socket();
+    let client = socket.client();
+    let stuck = Body::Stream { body: futures_util::stream::pending().boxed(), len: None };
+    let (answers, end) = both(
+        async { [text(&client, Request::post("/1").body(stuck)).await, text(&client, Request::get("/2")).await] },
+        async {
+            let mut first = socket.accept().await;
+            first.answer("early").await;
+            let mut second = socket.accept().await;
+            second.request().await;
+            second.answer("later").await;
+            first.request().await
+        },
+    )
+    .await;
+    assert_eq!(answers.map(Result::unwrap), ["early", "later"]);
+    assert!(end.ends_with("<end>"), "{end}");
+}
+
+#[tokio::test]
 async fn uploads_have_their_length_or_are_chunked() {
     let chunks = || stream::iter(["ab", "", "cde"].map(|chunk| Ok(Bytes::from(chunk))));
     for (len, end) in [(Some(5), "content-length: 5\r\n\r\nabcde"), (None, "\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n")]

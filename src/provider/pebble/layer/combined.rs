@@ -1,27 +1,33 @@
 //! What must hold once a layer has been added to a plan. Without a plan only what no plan could mend is an error.
 
-use super::decode::{Report, below};
 use super::document::{Document, Object};
 use super::order;
+use super::report::{Report, below};
 use super::schema::{Section, suggest};
 use crate::model::Finding;
 
 /// A layer, and what it makes of the plan it is added to.
-pub struct Combined<'a> {
+pub(super) struct Combined<'a> {
     layer: &'a Document,
     plan: Option<&'a Document>,
     all: Document,
 }
 
+/// Whether the layer has `key`, but nothing that can be used: that was reported, and is not missing.
+fn is_wrong(path: &[String], key: &str, report: &Report) -> bool {
+    let path = below(path, key);
+    report.has(&path) && report.has_error(&path)
+}
+
 impl<'a> Combined<'a> {
     /// The outcome of adding `layer` to `plan`, or to one that is not known.
-    pub fn new(layer: &'a Document, plan: Option<&'a Document>) -> Self {
+    pub(super) fn new(layer: &'a Document, plan: Option<&'a Document>) -> Self {
         let all = plan.unwrap_or(&Document::default()).with(layer);
         Self { layer, plan, all }
     }
 
     /// Checks everything that the layer names, and the plan as a whole.
-    pub fn check(&self, report: &mut Report) {
+    pub(super) fn check(&self, report: &mut Report) {
         for (name, service) in self.layer.section(Section::Services) {
             self.check_service(name, service, report);
         }
@@ -65,7 +71,7 @@ impl<'a> Combined<'a> {
     fn check_service(&self, name: &str, service: &Object, report: &mut Report) {
         let path = vec![Section::Services.name().to_owned(), name.to_owned()];
         let Some(merged) = self.all.get(Section::Services, name) else { return };
-        if merged.text("command").is_empty() && !self.may_be_elsewhere(service) {
+        if merged.text("command").is_empty() && !self.may_be_elsewhere(service) && !is_wrong(&path, "command", report) {
             report.error(&path, format!("service `{name}` has no `command`"));
         }
         for (key, refused) in [("after", false), ("before", false), ("requires", true)] {
@@ -99,6 +105,7 @@ impl<'a> Combined<'a> {
         match kinds.as_slice() {
             [_] => {}
             [] if self.may_be_elsewhere(check) => {}
+            [] if ["http", "tcp", "exec"].iter().any(|kind| is_wrong(&path, kind, report)) => {}
             [] => {
                 report.error(&path, format!("check `{name}` needs one of `http`, `tcp` and `exec`"));
             }
@@ -108,7 +115,8 @@ impl<'a> Combined<'a> {
             }
         }
         for (kind, key) in [("http", "url"), ("tcp", "port"), ("exec", "command")] {
-            if merged.object(kind).is_some_and(|object| !object.has_any(&[key])) && !self.may_be_elsewhere(check) {
+            let lacks = merged.object(kind).is_some_and(|object| !object.has_any(&[key]));
+            if lacks && !self.may_be_elsewhere(check) && !is_wrong(&below(&path, kind), key, report) {
                 report.error(&below(&path, kind), format!("{kind} check `{name}` has no `{key}`"));
             }
         }
@@ -123,7 +131,7 @@ impl<'a> Combined<'a> {
         let path = vec![Section::LogTargets.name().to_owned(), name.to_owned()];
         let Some(merged) = self.all.get(Section::LogTargets, name) else { return };
         for key in ["type", "location"] {
-            if merged.text(key).is_empty() && !self.may_be_elsewhere(target) {
+            if merged.text(key).is_empty() && !self.may_be_elsewhere(target) && !is_wrong(&path, key, report) {
                 report.error(&path, format!("log target `{name}` has no `{key}`"));
             }
         }
@@ -159,8 +167,9 @@ impl<'a> Combined<'a> {
     fn check_workloads(&self, report: &mut Report) {
         let Some(plan) = self.plan else { return };
         for (name, _) in self.layer.section(Section::Workloads) {
-            if plan.get(Section::Workloads, name) != self.all.get(Section::Workloads, name) {
-                let path = vec![Section::Workloads.name().to_owned(), name.clone()];
+            let path = vec![Section::Workloads.name().to_owned(), name.clone()];
+            let changed = plan.get(Section::Workloads, name) != self.all.get(Section::Workloads, name);
+            if changed && !report.has_error(&path) {
                 report.error(&path, "workloads cannot change while the daemon runs");
             }
         }

@@ -1,11 +1,12 @@
 //! From a YAML tree to typed data, by the schema: finds keys that do not exist, values of the wrong type and repeated
-//! keys, all of them, and remembers where everything stood.
+//! keys, all of them, and tells the report where everything stands.
 
 use super::document::{Document, Object, Value};
-use super::node::{Data, Mark, Node, Problem};
+use super::node::{Data, Mark, Node};
+use super::report::{Report, below};
 use super::schema::{Key, Kind, PAIRING, Section, TOP, suggest};
 use super::{duration, scalar};
-use crate::model::{Finding, Severity};
+use crate::model::Severity;
 use scalar::Scalar;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
@@ -13,87 +14,8 @@ use std::rc::Rc;
 /// Entries read through aliases, in all: the daemon refuses documents that blow up by aliases, too.
 const MAX_ALIASED: usize = 100_000;
 
-/// Where a value is in a document: the keys that lead to it.
-pub type Path = Vec<String>;
-
-/// The path one key further down.
-pub fn below(path: &[String], key: impl Into<String>) -> Path {
-    let mut path = path.to_vec();
-    path.push(key.into());
-    path
-}
-
-/// What was found so far, and where everything stands.
-#[derive(Debug, Default)]
-pub struct Report {
-    file: String,
-    marks: HashMap<Path, Mark>,
-    findings: Vec<Finding>,
-}
-
-impl Report {
-    /// An empty report on `file`.
-    pub fn new(file: &str) -> Self {
-        Self { file: file.to_owned(), ..Self::default() }
-    }
-
-    /// Adds something that the daemon refuses.
-    pub fn error(&mut self, path: &[String], message: impl Into<String>) -> &mut Finding {
-        let mark = self.place(path);
-        self.add(mark, Severity::Error, path, message.into())
-    }
-
-    /// Adds something that the daemon accepts, and does not do.
-    pub fn warning(&mut self, path: &[String], message: impl Into<String>) -> &mut Finding {
-        let mark = self.place(path);
-        self.add(mark, Severity::Warning, path, message.into())
-    }
-
-    /// Adds something at a place of its own.
-    pub fn add(&mut self, mark: Mark, severity: Severity, path: &[String], message: String) -> &mut Finding {
-        self.findings.push(Finding {
-            file: self.file.clone(),
-            line: mark.line.max(1),
-            column: mark.column.max(1),
-            severity,
-            path: path.join("."),
-            message,
-            suggestion: None,
-        });
-        self.findings.last_mut().expect("one was just added")
-    }
-
-    /// Adds what kept the document from being read.
-    pub fn problem(&mut self, problem: Problem) {
-        self.add(problem.mark, Severity::Error, &[], problem.message);
-    }
-
-    /// Whether the layer says anything at `path`.
-    pub fn has(&self, path: &[String]) -> bool {
-        self.marks.contains_key(path)
-    }
-
-    /// Whether anything was refused at or below `path`.
-    pub fn has_error(&self, path: &[String]) -> bool {
-        let path = path.join(".");
-        self.findings.iter().any(|finding| finding.severity == Severity::Error && finding.path.starts_with(&path))
-    }
-
-    /// Everything found, in the order of the text, each once.
-    pub fn finish(mut self) -> Vec<Finding> {
-        self.findings.sort_by(|a, b| (a.line, a.column, &a.message).cmp(&(b.line, b.column, &b.message)));
-        self.findings.dedup_by(|a, b| (a.line, a.column, &a.message) == (b.line, b.column, &b.message));
-        self.findings
-    }
-
-    /// Where `path` stands, or else the nearest thing around it.
-    fn place(&self, path: &[String]) -> Mark {
-        (0..=path.len()).rev().find_map(|n| self.marks.get(&path[..n])).copied().unwrap_or_default()
-    }
-}
-
 /// Reads the layer under `root`, reporting what is wrong with its shape.
-pub fn decode(root: &Rc<Node>, report: &mut Report) -> Document {
+pub(super) fn decode(root: &Rc<Node>, report: &mut Report) -> Document {
     let mut decoder = Decoder { report, aliased: 0 };
     let mut document = Document::default();
     if root.is_null() {
@@ -101,6 +23,15 @@ pub fn decode(root: &Rc<Node>, report: &mut Report) -> Document {
     }
     for (name, node) in decoder.mapping(root, &[]) {
         let path = vec![name];
+        // The daemon reads each section as a document of its own, and finds none here.
+        if path[0] != "pairing"
+            && matches!(&node.data, Data::Scalar(text, true) if text.is_empty())
+            && node.tag.is_none()
+        {
+            let message = format!("`{}` has no value, which the daemon refuses: leave it out", path[0]);
+            decoder.report.error(&path, message);
+            continue;
+        }
         match path[0].as_str() {
             "summary" | "description" => {
                 decoder.text(&node, &path);
@@ -113,13 +44,14 @@ pub fn decode(root: &Rc<Node>, report: &mut Report) -> Document {
             }
             "pairing" if matches!(&node.data, Data::List(items) if items.is_empty()) => {}
             "pairing" => document.pairing = decoder.object(&node, PAIRING, &path),
-            name => match Section::ALL.into_iter().find(|section| section.name() == name) {
-                Some(section) => *document.section_mut(section) = decoder.section(&node, section, &path),
-                None => {
+            name => {
+                if let Some(section) = Section::ALL.into_iter().find(|section| section.name() == name) {
+                    *document.section_mut(section) = decoder.section(&node, section, &path);
+                } else {
                     let suggestion = suggest(name, TOP);
                     decoder.report.error(&path, format!("unknown section `{name}`")).suggestion = suggestion;
                 }
-            },
+            }
         }
     }
     document
@@ -142,7 +74,11 @@ impl Decoder<'_> {
                 self.report.error(&path, format!("{} `{name}` cannot be null", section.noun()));
                 continue;
             }
-            objects.insert(name, self.object(&node, section.keys(), &path));
+            if matches!(node.target().data, Data::Map(_)) {
+                objects.insert(name, self.object(&node, section.keys(), &path));
+            } else {
+                self.wrong(&node, "a mapping", &path);
+            }
         }
         objects
     }
@@ -180,8 +116,10 @@ impl Decoder<'_> {
             Kind::Float => self.float(node, path).map(Value::Float),
             Kind::Duration => self.duration(node, path).map(Value::Duration),
             Kind::Texts => self.list(node, path).filter(|items| !items.is_empty()).map(Value::Texts),
-            Kind::TextMap => self.map(node, None, path).filter(|map| !map.is_empty()).map(Value::Map),
-            Kind::WordMap(words) => self.map(node, Some(words), path).filter(|map| !map.is_empty()).map(Value::Map),
+            Kind::TextMap => Some(self.map(node, None, path)).filter(|map| !map.is_empty()).map(Value::Map),
+            Kind::WordMap(words) => {
+                Some(self.map(node, Some(words), path)).filter(|map| !map.is_empty()).map(Value::Map)
+            }
             Kind::Object(keys) => Some(Value::Object(self.object(node, keys, path))),
         }
     }
@@ -214,7 +152,7 @@ impl Decoder<'_> {
         Some(texts)
     }
 
-    fn map(&mut self, node: &Rc<Node>, words: Option<&[&str]>, path: &[String]) -> Option<BTreeMap<String, String>> {
+    fn map(&mut self, node: &Rc<Node>, words: Option<&[&str]>, path: &[String]) -> BTreeMap<String, String> {
         let mut map = BTreeMap::new();
         for (name, node) in self.mapping(node, path) {
             let path = below(path, &name);
@@ -224,7 +162,7 @@ impl Decoder<'_> {
             }
             map.extend(text.map(|text| (name, text)));
         }
-        Some(map)
+        map
     }
 
     /// The entries of a mapping as the daemon sees them: aliases and merges resolved, null keys left out.
@@ -352,9 +290,9 @@ impl Decoder<'_> {
                 Some(cut)
             }
             Scalar::Null => None,
-            _ => {
-                let is_number = matches!(&node.target().data, Data::Scalar(text, _) if scalar::number(text).is_some());
-                let why = if is_number { ": remove the quotes" } else { "" };
+            other => {
+                let quoted = matches!(&other, Scalar::Text(text) if scalar::number(text).is_some());
+                let why = if quoted { ": remove the quotes" } else { "" };
                 self.report.error(path, format!("an integer is needed here{why}"));
                 None
             }

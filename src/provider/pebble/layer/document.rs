@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// A value of a key. Empty text, lists and maps, and unset numbers, have none.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value {
+pub(super) enum Value {
     /// Text, or one of a few words.
     Text(String),
     /// An integer.
@@ -24,11 +24,11 @@ pub enum Value {
 
 /// The values of an object by key.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Object(pub BTreeMap<&'static str, Value>);
+pub(super) struct Object(pub BTreeMap<&'static str, Value>);
 
 impl Object {
     /// The text of `key`, empty if it is unset.
-    pub fn text(&self, key: &str) -> &str {
+    pub(super) fn text(&self, key: &str) -> &str {
         match self.0.get(key) {
             Some(Value::Text(text)) => text,
             _ => "",
@@ -36,7 +36,7 @@ impl Object {
     }
 
     /// The list of `key`.
-    pub fn texts(&self, key: &str) -> &[String] {
+    pub(super) fn texts(&self, key: &str) -> &[String] {
         match self.0.get(key) {
             Some(Value::Texts(items)) => items,
             _ => &[],
@@ -44,7 +44,7 @@ impl Object {
     }
 
     /// The map of `key`.
-    pub fn map(&self, key: &str) -> impl Iterator<Item = (&String, &String)> {
+    pub(super) fn map(&self, key: &str) -> impl Iterator<Item = (&String, &String)> {
         match self.0.get(key) {
             Some(Value::Map(map)) => Some(map),
             _ => None,
@@ -54,7 +54,7 @@ impl Object {
     }
 
     /// The object of `key`.
-    pub fn object(&self, key: &str) -> Option<&Self> {
+    pub(super) fn object(&self, key: &str) -> Option<&Self> {
         match self.0.get(key) {
             Some(Value::Object(object)) => Some(object),
             _ => None,
@@ -62,7 +62,7 @@ impl Object {
     }
 
     /// The duration of `key`, in nanoseconds.
-    pub fn duration(&self, key: &str) -> Option<i64> {
+    pub(super) fn duration(&self, key: &str) -> Option<i64> {
         match self.0.get(key) {
             Some(Value::Duration(nanoseconds)) => Some(*nanoseconds),
             _ => None,
@@ -70,7 +70,7 @@ impl Object {
     }
 
     /// Whether any of `keys` is set.
-    pub fn has_any(&self, keys: &[&str]) -> bool {
+    pub(super) fn has_any(&self, keys: &[&str]) -> bool {
         keys.iter().any(|key| self.0.contains_key(key))
     }
 
@@ -93,9 +93,12 @@ impl Object {
     }
 }
 
+/// How often a check runs that does not say so: every ten seconds.
+pub(super) const DEFAULT_PERIOD: i64 = 10_000_000_000;
+
 /// A layer, or the plan that layers add up to.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Document {
+pub(super) struct Document {
     sections: BTreeMap<Section, BTreeMap<String, Object>>,
     /// The section `pairing`.
     pub pairing: Object,
@@ -103,22 +106,22 @@ pub struct Document {
 
 impl Document {
     /// The objects of a section.
-    pub fn section(&self, section: Section) -> impl Iterator<Item = (&String, &Object)> {
+    pub(super) fn section(&self, section: Section) -> impl Iterator<Item = (&String, &Object)> {
         self.sections.get(&section).into_iter().flatten()
     }
 
     /// The objects of a section, to be changed.
-    pub fn section_mut(&mut self, section: Section) -> &mut BTreeMap<String, Object> {
+    pub(super) fn section_mut(&mut self, section: Section) -> &mut BTreeMap<String, Object> {
         self.sections.entry(section).or_default()
     }
 
     /// An object of a section.
-    pub fn get(&self, section: Section, name: &str) -> Option<&Object> {
+    pub(super) fn get(&self, section: Section, name: &str) -> Option<&Object> {
         self.sections.get(&section)?.get(name)
     }
 
     /// The plan that adding `layer` on top of this one leads to, with the defaults that the server spells out.
-    pub fn with(&self, layer: &Self) -> Self {
+    pub(super) fn with(&self, layer: &Self) -> Self {
         let mut plan = self.clone();
         for section in Section::ALL {
             for (name, object) in layer.section(section) {
@@ -133,6 +136,10 @@ impl Document {
         }
         for check in plan.section_mut(Section::Checks).values_mut() {
             check.0.entry("threshold").or_insert(Value::Int(3));
+            let period = check.duration("period").unwrap_or(DEFAULT_PERIOD);
+            if check.duration("timeout").is_some_and(|timeout| timeout > period) {
+                check.0.insert("timeout", Value::Duration(period));
+            }
         }
         plan.sections.retain(|_, objects| !objects.is_empty());
         plan.pairing.0.extend(layer.pairing.0.clone());

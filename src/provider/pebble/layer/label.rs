@@ -1,6 +1,6 @@
 //! The names of layers and of their files.
 
-use super::decode::Report;
+use super::report::Report;
 use crate::error::{Error, Result};
 
 /// Checks a label before a layer is added under it: the API refuses next to nothing.

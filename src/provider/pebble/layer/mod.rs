@@ -9,25 +9,25 @@ pub mod words;
 
 mod combined;
 mod decode;
-mod diff;
 mod document;
 mod label;
 mod node;
 mod order;
 mod print;
+mod report;
 mod rules;
 mod scalar;
 mod schema;
 
-pub use diff::diff;
 pub use label::check_label;
 
 use crate::error::{Error, Result};
 use crate::model::{Finding, Severity};
 use combined::Combined;
-use decode::{Report, decode};
+use decode::decode;
 use document::Document;
 use node::Node;
+use report::Report;
 
 /// Everything wrong in the layer `text`, in its order. `file` names it in the findings.
 ///

@@ -1,8 +1,9 @@
 //! A YAML document with the place of every node, and aliases kept as such: the daemon treats them differently from
 //! what they stand for.
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
-use std::collections::HashMap;
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// Deeper than anything in a layer; keeps recursion over a hostile document within the stack.
@@ -10,7 +11,7 @@ const MAX_DEPTH: usize = 100;
 
 /// A place in the text, both counted from 1; columns are characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Mark {
+pub(super) struct Mark {
     /// The line.
     pub line: usize,
     /// The column.
@@ -19,7 +20,7 @@ pub struct Mark {
 
 /// A value and where it stands.
 #[derive(Debug)]
-pub struct Node {
+pub(super) struct Node {
     /// Where it starts.
     pub mark: Mark,
     /// Its explicit tag in short form (`!!str`).
@@ -30,38 +31,38 @@ pub struct Node {
 
 /// What a node holds.
 #[derive(Debug)]
-pub enum Data {
+pub(super) enum Data {
     /// Text, and whether it stood without quotes.
     Scalar(String, bool),
     /// Items.
     List(Vec<Rc<Node>>),
     /// Keys and values in the order of the text, repeated keys included.
     Map(Vec<(Rc<Node>, Rc<Node>)>),
-    /// Another node, and the number of its anchor.
-    Alias(usize, Rc<Node>),
+    /// Another node.
+    Alias(Rc<Node>),
 }
 
 impl Node {
     /// The node itself, or what it is an alias of.
-    pub fn target(self: &Rc<Self>) -> &Rc<Self> {
+    pub(super) fn target(self: &Rc<Self>) -> &Rc<Self> {
         match &self.data {
-            Data::Alias(_, target) => target.target(),
+            Data::Alias(target) => target.target(),
             _ => self,
         }
     }
 
     /// Whether it means nothing.
-    pub fn is_null(&self) -> bool {
+    pub(super) fn is_null(&self) -> bool {
         match (&self.data, self.tag.as_deref()) {
             (Data::Scalar(text, plain), None) => *plain && super::scalar::is_null(text),
             (Data::Scalar(..), Some(tag)) => tag == "!!null",
-            (Data::Alias(_, target), _) => target.is_null(),
+            (Data::Alias(target), _) => target.is_null(),
             _ => false,
         }
     }
 
     /// Whether it is the key `<<`, which merges its value into the mapping it stands in.
-    pub fn is_merge(&self) -> bool {
+    pub(super) fn is_merge(&self) -> bool {
         match &self.data {
             Data::Scalar(text, plain) => {
                 text == "<<" && (*plain || self.tag.is_some()) && matches!(self.tag.as_deref(), None | Some("!!merge"))
@@ -71,17 +72,17 @@ impl Node {
     }
 
     /// What a message calls it.
-    pub fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self) -> &'static str {
         match &self.data {
             Data::Scalar(..) => "a single value",
             Data::List(_) => "a list",
             Data::Map(_) => "a mapping",
-            Data::Alias(_, target) => target.kind(),
+            Data::Alias(target) => target.kind(),
         }
     }
 
     /// A document that came as JSON; it has no places.
-    pub fn from_json(value: &serde_json::Value) -> Rc<Self> {
+    pub(super) fn from_json(value: &serde_json::Value) -> Rc<Self> {
         use serde_json::Value;
         let scalar = |text: String, plain| Data::Scalar(text, plain);
         let data = match value {
@@ -102,7 +103,7 @@ impl Node {
 
 /// Something that keeps a document from being read, or a part of it from being used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub(super) struct Problem {
     /// Where.
     pub mark: Mark,
     /// What, as a phrase.
@@ -111,7 +112,7 @@ pub struct Problem {
 
 /// The first document of a text.
 #[derive(Debug, Default)]
-pub struct Document {
+pub(super) struct Document {
     /// Its root; `None` if there is none.
     pub root: Option<Rc<Node>>,
     /// What stops the daemon from reading it.
@@ -120,25 +121,87 @@ pub struct Document {
     pub more: Option<Mark>,
 }
 
+/// How many places are put right where our parser is stricter, each at the price of reading the text again.
+const MAX_REPAIRS: usize = 64;
+
+/// Further right than anything in a layer is indented.
+const PAD: usize = 200;
+
 /// Reads the first document of `text`, as the daemon does.
-pub fn parse(text: &str) -> Document {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut document = Document::default();
-    if let Some(problem) = unreadable(text) {
-        document.errors.push(problem);
-        return document;
+pub(super) fn parse(text: &str) -> Document {
+    let mut text = Cow::Borrowed(text.strip_prefix('\u{feff}').unwrap_or(text));
+    if let Some(problem) = unreadable(&text).or_else(|| bad_directive(&text)) {
+        return Document { errors: vec![problem], ..Document::default() };
     }
+    let mut padded = HashSet::new();
+    for _ in 0..MAX_REPAIRS {
+        let document = parse_once(&text, &padded);
+        let fixed = document.errors.iter().find_map(|problem| repair(&text, problem, &mut padded));
+        let Some(fixed) = fixed else { return document };
+        text = Cow::Owned(fixed);
+    }
+    parse_once(&text, &padded)
+}
+
+/// The text without what our parser refuses at `problem`, and the daemon does not. `padded` are the lines that were
+/// moved to the right by [`PAD`].
+fn repair(text: &str, problem: &Problem, padded: &mut HashSet<usize>) -> Option<String> {
+    let Mark { line, column } = problem.mark;
+    let start: usize = text.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
+    // The daemon minds no indentation inside of brackets, where alone this is said.
+    if problem.message.ends_with("invalid indentation") || problem.message.ends_with("indentation in flow construct") {
+        return padded.insert(line).then(|| format!("{}{:PAD$}{}", &text[..start], "", &text[start..]));
+    }
+    // It takes tabs as well as spaces after a colon in braces.
+    if problem.message.contains("':' must be followed") && !padded.contains(&line) {
+        let (offset, c) = text[start..].char_indices().nth(column.checked_sub(2)?)?;
+        let at = start + offset;
+        return (c == '\t').then(|| format!("{} {}", &text[..at], &text[at + 1..]));
+    }
+    None
+}
+
+/// A directive that the daemon refuses: for another YAML than 1.1, or one that it does not know.
+fn bad_directive(text: &str) -> Option<Problem> {
+    for (index, line) in text.lines().enumerate() {
+        if let Some(version) = line.strip_prefix("%YAML ") {
+            let version = version.split_whitespace().next().unwrap_or_default();
+            let message = format!("the daemon does not read YAML {version}: leave this line out");
+            return (version != "1.1").then(|| Problem { mark: Mark { line: index + 1, column: 1 }, message });
+        }
+        if line.starts_with('%') && !line.starts_with("%TAG ") {
+            let message = "there is no such directive".to_owned();
+            return Some(Problem { mark: Mark { line: index + 1, column: 1 }, message });
+        }
+        if !line.starts_with(['%', '#']) && !line.trim().is_empty() {
+            break;
+        }
+    }
+    None
+}
+
+fn parse_once(text: &str, padded: &HashSet<usize>) -> Document {
+    let mut document = Document::default();
+    let lines: Vec<&str> = text.lines().collect();
+    let is_flow = |span: &Span| {
+        let line = span.start.line().checked_sub(1).and_then(|index| lines.get(index));
+        line.and_then(|line| line.chars().nth(span.start.col())).is_some_and(|c| matches!(c, '[' | '{'))
+    };
+    let mark = |mark: &Marker| {
+        let pad = if padded.contains(&mark.line()) { PAD } else { 0 };
+        Mark { line: mark.line(), column: (mark.col() + 1).saturating_sub(pad).max(1) }
+    };
     let mut builder = Builder::default();
     let mut ended = false;
     for event in Parser::new_from_str(text) {
         match event {
             Ok((Event::DocumentStart(_), span)) if ended => {
-                document.more = Some(mark(&span));
+                document.more = Some(mark(&span.start));
                 break;
             }
             Ok((Event::DocumentEnd, _)) => ended = true,
             Ok((event, span)) => {
-                if let Err(problem) = builder.event(event, &span) {
+                if let Err(problem) = builder.event(event, mark(&span.start), is_flow(&span)) {
                     document.errors.push(problem);
                     return document;
                 }
@@ -146,7 +209,7 @@ pub fn parse(text: &str) -> Document {
             // After the first document the daemon stops reading.
             Err(_) if ended => break,
             Err(error) => {
-                document.errors.extend(explain(text, &error));
+                document.errors.extend(explain(text, mark(error.marker()), error.info()));
                 return document;
             }
         }
@@ -154,10 +217,6 @@ pub fn parse(text: &str) -> Document {
     document.errors.append(&mut builder.errors);
     document.root = builder.root;
     document
-}
-
-fn mark(span: &Span) -> Mark {
-    Mark { line: span.start.line(), column: span.start.col() + 1 }
 }
 
 /// A character that the daemon's reader refuses anywhere in a text.
@@ -172,8 +231,7 @@ fn unreadable(text: &str) -> Option<Problem> {
 }
 
 /// The error of the parser, and every line indented by a tab: that alone may be the reason.
-fn explain(text: &str, error: &ScanError) -> Vec<Problem> {
-    let at = Mark { line: error.marker().line(), column: error.marker().col() + 1 };
+fn explain(text: &str, at: Mark, why: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let indent = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
@@ -183,7 +241,7 @@ fn explain(text: &str, error: &ScanError) -> Vec<Problem> {
         }
     }
     if problems.iter().all(|problem| problem.mark.line != at.line) {
-        problems.push(Problem { mark: at, message: format!("not valid YAML: {}", error.info()) });
+        problems.push(Problem { mark: at, message: format!("not valid YAML: {why}") });
     }
     problems
 }
@@ -195,6 +253,7 @@ struct Frame {
     tag: Option<String>,
     anchor: usize,
     is_map: bool,
+    is_flow: bool,
     children: Vec<Rc<Node>>,
 }
 
@@ -208,18 +267,18 @@ struct Builder {
 }
 
 impl Builder {
-    fn event(&mut self, event: Event<'_>, span: &Span) -> Result<(), Problem> {
-        let mark = mark(span);
+    fn event(&mut self, event: Event<'_>, mark: Mark, is_flow: bool) -> Result<(), Problem> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let data = Data::Scalar(text.into_owned(), style == ScalarStyle::Plain);
+                let empty = text.is_empty() && self.quotes_nothing();
+                let data = Data::Scalar(text.into_owned(), style == ScalarStyle::Plain && !empty);
                 self.close(Node { mark, tag: tag.as_deref().and_then(short), data }, anchor);
             }
-            Event::SequenceStart(anchor, tag) => self.open(mark, tag.as_deref(), anchor, false)?,
-            Event::MappingStart(anchor, tag) => self.open(mark, tag.as_deref(), anchor, true)?,
+            Event::SequenceStart(anchor, tag) => self.open(mark, tag.as_deref(), anchor, (false, is_flow))?,
+            Event::MappingStart(anchor, tag) => self.open(mark, tag.as_deref(), anchor, (true, is_flow))?,
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(frame) = self.open.pop() {
-                    let Frame { mark, tag, anchor, is_map, children } = frame;
+                    let Frame { mark, tag, anchor, is_map, children, .. } = frame;
                     let data = if is_map { Data::Map(pairs(children)) } else { Data::List(children) };
                     self.close(Node { mark, tag, data }, anchor);
                 }
@@ -234,7 +293,7 @@ impl Builder {
                     let message = "an alias cannot refer to an anchor outside of its section".to_owned();
                     self.errors.push(Problem { mark, message });
                 }
-                self.close(Node { mark, tag: None, data: Data::Alias(anchor, target) }, 0);
+                self.close(Node { mark, tag: None, data: Data::Alias(target) }, 0);
             }
             _ => {}
         }
@@ -249,11 +308,20 @@ impl Builder {
         (count % 2 == 1 && !merged).then_some(count)
     }
 
-    fn open(&mut self, mark: Mark, tag: Option<&Tag>, anchor: usize, is_map: bool) -> Result<(), Problem> {
+    /// Whether nothing at all, here, is empty text to the daemon and not null: it writes each section anew before it
+    /// reads it, with quotes around nothing in braces and in the place of a key.
+    fn quotes_nothing(&self) -> bool {
+        let inside = self.open.get(1..).unwrap_or_default();
+        let is_key = inside.last().is_some_and(|frame| frame.is_map && frame.children.len() % 2 == 0);
+        is_key || inside.iter().any(|frame| frame.is_flow)
+    }
+
+    fn open(&mut self, mark: Mark, tag: Option<&Tag>, anchor: usize, kind: (bool, bool)) -> Result<(), Problem> {
+        let (is_map, is_flow) = kind;
         if self.open.len() >= MAX_DEPTH {
             return Err(Problem { mark, message: "nested too deeply".to_owned() });
         }
-        self.open.push(Frame { mark, tag: tag.and_then(short), anchor, is_map, children: Vec::new() });
+        self.open.push(Frame { mark, tag: tag.and_then(short), anchor, is_map, is_flow, children: Vec::new() });
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The groups of services that `after` and `before` put in a circle, each sorted. A service that names only itself
 /// is no circle to the daemon, and names that do not exist count for nothing.
-pub fn cycles<'a>(services: impl Iterator<Item = (&'a String, &'a Object)>) -> Vec<Vec<String>> {
+pub(super) fn cycles<'a>(services: impl Iterator<Item = (&'a String, &'a Object)>) -> Vec<Vec<String>> {
     let services: BTreeMap<&String, &Object> = services.collect();
     let mut waits: BTreeMap<&String, BTreeSet<&String>> =
         services.keys().map(|name| (*name, BTreeSet::new())).collect();

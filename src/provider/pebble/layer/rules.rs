@@ -1,7 +1,7 @@
 //! What must hold inside one layer, whatever it is added to.
 
-use super::decode::{Path, Report, below};
-use super::document::{Document, Object, Value};
+use super::document::{DEFAULT_PERIOD, Document, Object, Value};
+use super::report::{Path, Report, below};
 use super::schema::Section;
 use super::words;
 
@@ -9,7 +9,7 @@ use super::words;
 const SHELL: [&str; 8] = ["&&", "||", "|", ";", ">", ">>", "<", "2>&1"];
 
 /// Checks every object of `layer`.
-pub fn check(layer: &Document, report: &mut Report) {
+pub(super) fn check(layer: &Document, report: &mut Report) {
     for section in Section::ALL {
         for (name, object) in layer.section(section) {
             let path = vec![section.name().to_owned(), name.clone()];
@@ -103,7 +103,9 @@ fn check_check(check: &Object, path: &Path, report: &mut Report) {
             _ => {}
         }
     }
-    if let (Some(period), Some(timeout)) = (check.duration("period"), check.duration("timeout"))
+    // The period of a check that is merged may be in another layer.
+    let default = (check.text("override") == "replace").then_some(DEFAULT_PERIOD);
+    if let (Some(period), Some(timeout)) = (check.duration("period").or(default), check.duration("timeout"))
         && timeout > period
     {
         report.warning(&below(path, "timeout"), "the timeout is longer than the period, which is used instead");
@@ -111,7 +113,7 @@ fn check_check(check: &Object, path: &Path, report: &mut Report) {
     if let Some(Value::Int(threshold)) = check.0.get("threshold")
         && *threshold < 0
     {
-        report.warning(&below(path, "threshold"), "a negative threshold is never reached");
+        report.warning(&below(path, "threshold"), "a negative threshold makes no sense");
     }
     if let Some(http) = check.object("http") {
         let url = http.text("url");

@@ -4,7 +4,7 @@ use base64::Engine as _;
 
 /// A scalar as the daemon's decoder resolves it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Scalar {
+pub(super) enum Scalar {
     /// Nothing: the key is as good as absent.
     Null,
     /// An integer.
@@ -19,7 +19,7 @@ pub enum Scalar {
 ///
 /// # Errors
 /// What is wrong, as a phrase, if an explicit tag does not fit the text.
-pub fn resolve(tag: Option<&str>, text: &str, plain: bool) -> Result<Scalar, String> {
+pub(super) fn resolve(tag: Option<&str>, text: &str, plain: bool) -> Result<Scalar, String> {
     let as_text = || Scalar::Text(text.to_owned());
     match tag {
         None if plain => Ok(plain_scalar(text)),
@@ -46,17 +46,17 @@ pub fn resolve(tag: Option<&str>, text: &str, plain: bool) -> Result<Scalar, Str
 }
 
 /// Whether a plain `text` means nothing.
-pub fn is_null(text: &str) -> bool {
+pub(super) fn is_null(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
 
 /// Whether `text` is a boolean of YAML 1.2.
-pub fn is_bool(text: &str) -> bool {
+pub(super) fn is_bool(text: &str) -> bool {
     matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE")
 }
 
 /// Whether `text` starts as a timestamp does.
-pub fn is_date(text: &str) -> bool {
+pub(super) fn is_date(text: &str) -> bool {
     let mut parts = text.split(['T', 't', ' ']).next().unwrap_or_default().split('-');
     let mut number = |digits: std::ops::RangeInclusive<usize>| {
         parts
@@ -77,7 +77,7 @@ fn plain_scalar(text: &str) -> Scalar {
 }
 
 /// The number that a plain `text` stands for.
-pub fn number(text: &str) -> Option<Scalar> {
+pub(super) fn number(text: &str) -> Option<Scalar> {
     match text {
         ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => return Some(Scalar::Float(f64::INFINITY)),
         "-.inf" | "-.Inf" | "-.INF" => return Some(Scalar::Float(f64::NEG_INFINITY)),
@@ -127,13 +127,47 @@ fn integer(text: &str) -> Option<Scalar> {
 }
 
 /// A floating-point number in Go's decimal syntax; too large a one is an error, not infinity.
-pub fn float(text: &str) -> Option<f64> {
+pub(super) fn float(text: &str) -> Option<f64> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text).to_ascii_lowercase();
     let named = matches!(unsigned.as_str(), "inf" | "infinity" | "nan");
     if named {
         return text.parse().ok();
     }
-    text.parse::<f64>().ok().filter(|number| number.is_finite())
+    let text = without_underscores(text)?;
+    match unsigned.strip_prefix("0x") {
+        Some(_) => hexadecimal(&text),
+        None => text.parse::<f64>().ok().filter(|number| number.is_finite()),
+    }
+}
+
+/// `text` without its underscores, each of which must stand between two digits or after `0x`.
+fn without_underscores(text: &str) -> Option<String> {
+    let chars: Vec<char> = text.chars().collect();
+    let is_digit = |index: Option<usize>| {
+        let c = index.and_then(|index| chars.get(index));
+        c.is_some_and(|c| c.is_ascii_hexdigit() || matches!(c, 'x' | 'X'))
+    };
+    let fits = |index: usize| is_digit(index.checked_sub(1)) && is_digit(Some(index + 1));
+    let all_fit = chars.iter().enumerate().all(|(index, c)| *c != '_' || fits(index));
+    all_fit.then(|| chars.into_iter().filter(|c| *c != '_').collect())
+}
+
+/// `0x1.8p3`: hexadecimal digits times a power of two, which must be given.
+fn hexadecimal(text: &str) -> Option<f64> {
+    let (negative, text) = (text.starts_with('-'), text.trim_start_matches(['+', '-']).to_ascii_lowercase());
+    let (digits, exponent) = text.strip_prefix("0x")?.split_once('p')?;
+    let exponent: i32 = exponent.parse().ok()?;
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let mut mantissa = 0.0;
+    for digit in whole.chars().chain(fraction.chars()) {
+        mantissa = mantissa * 16.0 + f64::from(digit.to_digit(16)?);
+    }
+    let scale = exponent.checked_sub(i32::try_from(fraction.len()).ok()?.checked_mul(4)?)?;
+    let number: f64 = mantissa * 2.0_f64.powi(scale);
+    number.is_finite().then_some(if negative { -number } else { number })
 }
 
 #[cfg(test)]
@@ -185,6 +219,10 @@ mod tests {
         assert_eq!(float("1.5"), Some(1.5));
         assert_eq!(float("1e999"), None);
         assert_eq!(float("Inf"), Some(f64::INFINITY));
-        assert_eq!(float("x"), None);
+        assert_eq!(float("1_000.5"), Some(1000.5));
+        assert_eq!(float("0x1.8p3"), Some(12.0));
+        for text in ["x", "_1", "1_", "1__0", "1_.5", "0x1", "0xp1", "", "+-1"] {
+            assert_eq!(float(text), None, "{text}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 /// What a key holds.
 #[derive(Debug)]
-pub enum Kind {
+pub(super) enum Kind {
     /// Text; any scalar will do. Empty is unset.
     Text,
     /// One of these words; `strict` if the daemon refuses others.
@@ -33,7 +33,7 @@ pub enum Kind {
 
 /// A key of an object.
 #[derive(Debug)]
-pub struct Key {
+pub(super) struct Key {
     /// Its name.
     pub name: &'static str,
     /// What it holds.
@@ -56,7 +56,7 @@ const fn words(words: &'static [&'static str]) -> Kind {
 
 /// A section that holds objects by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Section {
+pub(super) enum Section {
     /// `services`
     Services,
     /// `checks`
@@ -69,10 +69,10 @@ pub enum Section {
 
 impl Section {
     /// All of them, in the server's order.
-    pub const ALL: [Self; 4] = [Self::Services, Self::Checks, Self::LogTargets, Self::Workloads];
+    pub(super) const ALL: [Self; 4] = [Self::Services, Self::Checks, Self::LogTargets, Self::Workloads];
 
     /// Its key.
-    pub const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Services => "services",
             Self::Checks => "checks",
@@ -82,7 +82,7 @@ impl Section {
     }
 
     /// What one of its objects is called.
-    pub const fn noun(self) -> &'static str {
+    pub(super) const fn noun(self) -> &'static str {
         match self {
             Self::Services => "service",
             Self::Checks => "check",
@@ -92,7 +92,7 @@ impl Section {
     }
 
     /// The keys of its objects.
-    pub const fn keys(self) -> &'static [Key] {
+    pub(super) const fn keys(self) -> &'static [Key] {
         match self {
             Self::Services => SERVICE,
             Self::Checks => CHECK,
@@ -103,10 +103,11 @@ impl Section {
 }
 
 /// The keys of a layer.
-pub const TOP: [&str; 7] = ["summary", "description", "services", "checks", "log-targets", "workloads", "pairing"];
+pub(super) const TOP: [&str; 7] =
+    ["summary", "description", "services", "checks", "log-targets", "workloads", "pairing"];
 
 /// What `override` can say.
-pub const OVERRIDES: &[&str] = &["merge", "replace"];
+pub(super) const OVERRIDES: &[&str] = &["merge", "replace"];
 
 const STARTUPS: &[&str] = &["enabled", "disabled"];
 const AFTER_SUCCESS: &[&str] = &["restart", "shutdown", "failure-shutdown", "ignore"];
@@ -184,10 +185,10 @@ const WORKLOAD: &[Key] = &[
 ];
 
 /// The keys of the section `pairing`.
-pub const PAIRING: &[Key] = &[key("mode", words(&["disabled", "single", "multiple"]))];
+pub(super) const PAIRING: &[Key] = &[key("mode", words(&["disabled", "single", "multiple"]))];
 
 /// What `given` was probably meant to be: a slip of the fingers, another spelling, or the start of one of `known`.
-pub fn suggest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(super) fn suggest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let plain = given.to_lowercase().replace(['_', ' '], "-");
     let distance = |name: &&str| {
         // Keys that other service managers have and that share no letters with ours.

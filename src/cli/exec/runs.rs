@@ -1,0 +1,133 @@
+//! Runs that were left: `--sessions`, `--attach`, `--wait`, `--logs`, `--kill` (ux 9.1).
+
+use super::args::{ExecArgs, Verb};
+use super::ended;
+use super::plan::is_document;
+use crate::cli::Outcome;
+use crate::cli::over::at;
+use crate::config::duration;
+use crate::context::Ctx;
+use crate::error::{Error, Result};
+use crate::model::{ExecResult, Run, RunId};
+use crate::operation::{Operation, Step};
+use crate::output::{Cell, Column, ListOptions};
+use crate::provider::exec::{Exit, Remote, Runs, Signal};
+use crate::provider::feature::{capability, unsupported};
+use crate::provider::{Feature, Need};
+use crate::resolve::Target;
+use crate::settings::Opt;
+use crate::stream;
+use futures_util::StreamExt;
+use std::time::{Duration, Instant};
+
+/// How long a run may take to die of the first signal.
+const GRACE: Duration = Duration::from_secs(10);
+
+const COLUMNS: &[Column<Run>] = &[
+    Column::new("ID", "id", |run: &Run| Cell::text(&run.id)),
+    Column::new("STATE", "state", |run: &Run| Cell::state(&run.state)),
+    Column::new("EXIT", "exit_code", |run: &Run| Cell::maybe(run.exit_code.map(|code| code.to_string()).as_deref())),
+    Column::new("STARTED", "started_at", |run: &Run| Cell::Time(run.started_at)),
+    Column::new("COMMAND", "command", |run: &Run| Cell::text(&run.command)).elastic(),
+    Column::new("ENDED", "ended_at", |run: &Run| Cell::Time(run.ended_at)).wide(),
+];
+
+const RESULT: &[Column<ExecResult>] = &[];
+
+/// Does what was asked.
+pub(super) async fn run(ctx: &Ctx, args: &ExecArgs, verb: Verb) -> anyhow::Result<Outcome> {
+    if let Verb::Sessions = verb {
+        return sessions(ctx, args).await;
+    }
+    let needs = needs(&verb);
+    let (targets, failed) = super::targets(ctx, args, &needs).await?;
+    if let Some(error) = failed.into_iter().next() {
+        return Err(error.into());
+    }
+    let [target] = targets.as_slice() else {
+        return Err(Error::usage("a run is at exactly one target").hint("name it").into());
+    };
+    let runs = capability(&*target.place, |place| place.runs(), Feature::ExecDetach, "exec --wait")?;
+    let done = match verb {
+        Verb::Wait(id) => wait(ctx, target, runs, &id).await,
+        Verb::Logs(id) => logs(ctx, runs, &id).await,
+        Verb::Kill(id, signal) => kill(ctx, target, runs, &id, signal).await,
+        Verb::Attach | Verb::Sessions => {
+            Err(unsupported(target.provider.driver(), Feature::ExecAttach, "exec --attach"))
+        }
+    };
+    Ok(done.map_err(|error| error.at(target.provider.driver().id, &*target.full))?)
+}
+
+fn needs(verb: &Verb) -> Vec<Need> {
+    let (feature, asked) = match verb {
+        Verb::Sessions => (Feature::ExecDetach, "exec --sessions"),
+        Verb::Attach => (Feature::ExecAttach, "exec --attach"),
+        Verb::Wait(_) => (Feature::ExecDetach, "exec --wait"),
+        Verb::Logs(_) => (Feature::ExecDetach, "exec --logs"),
+        Verb::Kill(..) => (Feature::ExecDetach, "exec --kill"),
+    };
+    vec![Need::new(Feature::Exec, "exec"), Need::new(feature, asked)]
+}
+
+async fn sessions(ctx: &Ctx, args: &ExecArgs) -> anyhow::Result<Outcome> {
+    let (targets, failed) = super::targets(ctx, args, &needs(&Verb::Sessions)).await?;
+    let gathered = ctx
+        .read_at(targets, failed, |target| async move {
+            let runs = capability(&*target.place, |place| place.runs(), Feature::ExecDetach, "exec --sessions")?;
+            stream::collect(runs.list()).await
+        })
+        .await;
+    let (rows, gathered) = gathered.rows(|runs| runs);
+    ctx.list(&rows, COLUMNS, &ListOptions::default(), gathered)
+}
+
+async fn wait(ctx: &Ctx, target: &Target, runs: &dyn Runs, id: &RunId) -> Result<Outcome> {
+    let begun = Instant::now();
+    let limit = ctx.settings.duration(Opt::Timeout);
+    let watched = watch(ctx, runs.result(id).await?);
+    let exit = match limit {
+        None => watched.await?,
+        Some(limit) => match tokio::time::timeout(limit, watched).await {
+            Ok(exit) => exit?,
+            Err(_) => {
+                let message = format!("run {id} still runs after {} (--timeout)", duration::show(limit));
+                return Err(Error::timeout(message).status(124));
+            }
+        },
+    };
+    if is_document(ctx) {
+        let result = ended::Ended::Exit(exit.clone()).result(Some(id.0.clone()), begun.elapsed());
+        ctx.out.one(&at(target, result), RESULT)?;
+    }
+    ended::status(&exit, &format!("run {id}"), None).map(Outcome::Status)
+}
+
+async fn watch(ctx: &Ctx, mut operation: Operation<Exit>) -> Result<Exit> {
+    loop {
+        match operation.next().await? {
+            Step::Progress(_) => {}
+            Step::Note(note) => ctx.out.show(&note),
+            Step::Done(exit) => return Ok(exit),
+        }
+    }
+}
+
+async fn logs(ctx: &Ctx, runs: &dyn Runs, id: &RunId) -> Result<Outcome> {
+    let mut log = runs.logs(id);
+    while let Some(bytes) = log.next().await {
+        ctx.out.bytes(&bytes?)?;
+    }
+    Ok(Outcome::Done)
+}
+
+async fn kill(ctx: &Ctx, target: &Target, runs: &dyn Runs, id: &RunId, signal: Signal) -> Result<Outcome> {
+    match runs.kill(id, signal, GRACE).await? {
+        Remote::Gone => {
+            ctx.out.done(&format!("run {id} on `{}` has ended", target.full));
+            Ok(Outcome::Done)
+        }
+        Remote::Running | Remote::Unknown => Err(Error::failure(format!("cannot tell whether run {id} has ended"))
+            .hint(format!("`esker exec --wait {id}` waits for it"))),
+    }
+}

@@ -1,0 +1,195 @@
+//! `svc wait` and `svc check wait`: until a condition is met, or can no longer be, or the time is up (ux 6.2).
+
+use crate::cli::{Outcome, complete};
+use crate::config::duration;
+use crate::context::Ctx;
+use crate::error::{Error, ErrorKind, Result};
+use crate::provider::Feature;
+use crate::provider::feature::capability;
+use crate::resolve::Target;
+use crate::settings::{Opt, Value};
+use clap::Args;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long is waited unless `--timeout` says otherwise.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Between two looks, at first and at most (ux 6.4).
+const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Exit codes: 0 met, 9 the time is up, 7 it can no longer be met, 6 no such service.
+
+Examples:
+  esker svc wait web --for active --timeout 1m
+  esker svc wait web worker --for inactive
+  esker svc wait --for healthy --level ready")]
+pub struct WaitArgs {
+    /// Services to wait for; none for `healthy` and `unhealthy`
+    #[arg(value_name = "NAME", add = complete::services())]
+    names: Vec<String>,
+    /// State to wait for: active, inactive, backoff, error, …; or healthy, unhealthy
+    #[arg(long = "for", value_name = "CONDITION")]
+    condition: String,
+    /// With `healthy`: checks of this level
+    #[arg(long, value_name = "LEVEL", value_parser = super::check::LEVELS)]
+    level: Option<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Exit codes: 0 met, 9 the time is up, 7 it can no longer be met, 6 no such check.
+
+Examples:
+  esker svc check wait db --for up
+  esker svc check wait db cache --for down --timeout 5m")]
+pub struct CheckWaitArgs {
+    /// Checks to wait for
+    #[arg(value_name = "NAME", required = true, add = complete::checks())]
+    names: Vec<String>,
+    /// Status to wait for: up, down or inactive
+    #[arg(long = "for", value_name = "STATUS", default_value = "up")]
+    condition: String,
+}
+
+/// What a look showed.
+enum Look {
+    /// The condition is met.
+    Met,
+    /// Not yet; this is how it is.
+    NotYet(String),
+    /// It can no longer be met, and why.
+    Never(String),
+}
+
+/// Waits until services are in a state, or the place is healthy.
+pub async fn run(ctx: &Ctx, args: WaitArgs) -> anyhow::Result<Outcome> {
+    let args = &args;
+    let is_health = matches!(args.condition.as_str(), "healthy" | "unhealthy");
+    if is_health != args.names.is_empty() {
+        return Err(match is_health {
+            true => Error::usage(format!("`--for {}` is about all checks and takes no names", args.condition)),
+            false => Error::usage("no service is named").hint("`--for healthy` alone needs none"),
+        }
+        .into());
+    }
+    let names: String = args.names.iter().map(|name| format!("{name} ")).collect();
+    let what = &format!("svc wait {names}--for {}", args.condition);
+    let feature = if is_health { Feature::Checks } else { Feature::Services };
+    let gathered = ctx
+        .change(&(feature, "svc wait"), |target| async move {
+            until(ctx, &target, what, || async {
+                if is_health { health(&target, args).await } else { services(&target, args).await }
+            })
+            .await
+        })
+        .await?;
+    gathered.finish()
+}
+
+async fn services(target: &Target, args: &WaitArgs) -> Result<Look> {
+    let services = capability(&*target.place, |p| p.services(), Feature::Services, "svc wait")?;
+    let found = services.list(&args.names).await?;
+    for name in &args.names {
+        let Some(service) = found.iter().find(|service| &service.name == name) else {
+            // Asking for one that does not exist says what was probably meant.
+            services.show(name).await?;
+            continue;
+        };
+        if service.state == args.condition {
+            continue;
+        }
+        if service.state == "error" && args.condition == "active" {
+            return Ok(Look::Never(format!("service `{name}` is `error` and is not started again by itself")));
+        }
+        return Ok(Look::NotYet(format!("service `{name}` is `{}`", service.state)));
+    }
+    Ok(Look::Met)
+}
+
+async fn health(target: &Target, args: &WaitArgs) -> Result<Look> {
+    let checks = capability(&*target.place, |p| p.checks(), Feature::Checks, "svc wait")?;
+    let healthy = checks.health(args.level.as_deref(), &[]).await?.healthy;
+    let state = if healthy { "healthy" } else { "unhealthy" };
+    Ok(if state == args.condition { Look::Met } else { Look::NotYet(format!("it is {state}")) })
+}
+
+/// Waits until checks are in a status.
+pub async fn checks(ctx: &Ctx, args: CheckWaitArgs) -> anyhow::Result<Outcome> {
+    let args = &args;
+    let gathered = ctx
+        .change(&(Feature::Checks, "svc check wait"), |target| async move {
+            let what = format!("svc check wait {} --for {}", args.names.join(" "), args.condition);
+            until(ctx, &target, &what, || check_statuses(&target, args)).await
+        })
+        .await?;
+    gathered.finish()
+}
+
+async fn check_statuses(target: &Target, args: &CheckWaitArgs) -> Result<Look> {
+    let checks = capability(&*target.place, |p| p.checks(), Feature::Checks, "svc check wait")?;
+    let found = checks.list(None, &args.names).await?;
+    for name in &args.names {
+        let Some(check) = found.iter().find(|check| &check.name == name) else {
+            return Err(Error::not_found(format!("no check `{name}` on `{}`", target.full))
+                .hint("`esker svc check list` shows all"));
+        };
+        if check.status == args.condition {
+            continue;
+        }
+        if check.status == "inactive" {
+            return Ok(Look::Never(format!("check `{name}` is stopped; `esker svc check start {name}` starts it")));
+        }
+        return Ok(Look::NotYet(format!("check `{name}` is `{}`", check.status)));
+    }
+    Ok(Look::Met)
+}
+
+/// Looks again and again, ever less often. A server that goes away meanwhile may come back in time.
+async fn until<F, Fut>(ctx: &Ctx, target: &Target, what: &str, look: F) -> Result<()>
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = Result<Look>>,
+{
+    let limit = match ctx.settings.value(Opt::Timeout) {
+        Value::Unset => Some(DEFAULT_TIMEOUT),
+        _ => ctx.settings.duration(Opt::Timeout),
+    };
+    let deadline = limit.map(|limit| Instant::now() + limit);
+    let progress = ctx.out.progress(what);
+    let mut pause = PAUSE.0;
+    let mut last: Option<String> = None;
+    loop {
+        match look().await {
+            Ok(Look::Met) => {
+                progress.finish();
+                return Ok(());
+            }
+            Ok(Look::NotYet(state)) => last = Some(state),
+            Ok(Look::Never(why)) => {
+                return Err(Error::conflict(format!("`{what}` can no longer be met on `{}`: {why}", target.full)));
+            }
+            Err(error) if error.kind() == ErrorKind::Unreachable && last.is_some() => {
+                last = Some(error.to_string());
+            }
+            Err(error) => return Err(error),
+        }
+        progress.tick();
+        // Jitter keeps many waiters of one server apart; the clock's nanoseconds are random enough for that.
+        let jitter =
+            pause.mul_f64(f64::from(crate::model::Time::now().subsec_nanosecond().unsigned_abs() % 100) / 1000.0);
+        let next = Instant::now() + pause + jitter;
+        if deadline.is_some_and(|deadline| next > deadline) {
+            if let Some(deadline) = deadline {
+                tokio::time::sleep_until(deadline).await;
+            }
+            let limit = duration::show(limit.unwrap_or_default());
+            let state = last.unwrap_or_else(|| "nothing is known".to_owned());
+            return Err(Error::timeout(format!("`{what}` gave up after {limit}: {state}")));
+        }
+        tokio::time::sleep_until(next).await;
+        pause = (pause * 3 / 2).min(PAUSE.1);
+    }
+}
