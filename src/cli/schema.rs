@@ -13,7 +13,7 @@ use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::{
     At, Change, Changed, Check, CheckRefreshed, Copied, ExecResult, FileEntry, Finding, HealthState, Identity, Info,
-    LogEntry, Metric, Notice, PlanDocument, Recorded, Run, Service, ServiceDetail, Warning,
+    LogEntry, Metric, Notice, PlanDocument, Recorded, Removed, Run, Service, ServiceDetail, Warning,
 };
 use crate::report;
 use crate::suggest::nearest;
@@ -62,8 +62,11 @@ static TABLE: &[Entry] = &[
     ("exec events", schema::<ExecEvent>),
     ("exec --sessions", many::<Run>),
     ("files list", many::<FileEntry>),
-    ("files stat", one::<FileEntry>),
-    ("files cp", many::<Copied>),
+    ("files show", one::<FileEntry>),
+    ("files cp", one::<Copied>),
+    ("files mkdir", many::<FileEntry>),
+    ("files rm", many::<Removed>),
+    ("files edit", one::<FileEntry>),
     ("target list", many::<TargetRow>),
     ("target show", one::<TargetDetail>),
     ("target add", one::<Changed>),

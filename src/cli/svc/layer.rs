@@ -117,7 +117,9 @@ pub async fn add(ctx: &Ctx, args: AddArgs) -> anyhow::Result<Outcome> {
             if check {
                 judge(ctx, file, &plans.lint(file, &layer.text, plan.as_ref()))?;
             }
-            if let Some(plan) = plan.filter(|_| dry_run) { preview(ctx, &target, plans, &plan, layer).map(|()| None) } else {
+            if let Some(plan) = plan.filter(|_| dry_run) {
+                preview(ctx, &target, plans, &plan, layer).map(|()| None)
+            } else {
                 plans.add_layer(layer).await?;
                 ctx.out.done(&format!(
                     "added layer `{}` to `{}`; `esker svc replan` applies it",

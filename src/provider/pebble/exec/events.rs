@@ -236,7 +236,9 @@ impl Running {
             Some(Ok(change)) => change,
             Some(Err(error)) if error.kind() == ErrorKind::Unreachable => {
                 // The streams ended as they should, so the daemon lives: only this connection was lost.
-                if broke { return Err(self.explain(error)) } else {
+                if broke {
+                    return Err(self.explain(error));
+                } else {
                     wait(self.client.clone(), self.launch.change.clone()).await.map_err(|e| self.explain(e))?
                 }
             }
