@@ -14,7 +14,6 @@ use crate::provider::Env;
 use crate::provider::registry::DRIVERS;
 use crate::resolve::{Registry, Resolver};
 use crate::settings::{Flags, Settings, config_file};
-use crate::transport::{Net, NetOptions};
 use ask::Noun;
 use clap::Command;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
@@ -135,7 +134,7 @@ impl Surroundings {
         let config = Arc::new(Config::load(&search, &Registry(DRIVERS)).ok()?);
         let settings = Settings::resolve(&flags, &var, &config).ok()?;
         let env = Env {
-            net: Net::new(NetOptions { connect_timeout: ask::LIMIT, ..NetOptions::default() }),
+            net: crate::context::net_within(ask::LIMIT),
             home: var("HOME").map(PathBuf::from),
             state: dirs.state.clone(),
             ..Env::default()

@@ -13,6 +13,7 @@ pub mod drive;
 mod edits;
 pub mod endpoint;
 pub mod exec;
+pub mod files;
 pub mod global;
 pub mod help;
 pub mod man;
@@ -42,6 +43,7 @@ use tree::{group, plain, talk};
 pub static TREE: &[Node] = &[
     group!("svc", "Services, their checks, logs, layers and changes", svc::TREE),
     talk!("exec", exec::ExecArgs, exec::run, "Run a program, with its true exit code").passes_status(),
+    group!("files", "Files: list, show, copy, edit, remove", files::TREE),
     group!("target", "Where commands act, and short names for it", target::TREE),
     group!("endpoint", "Where systems are reached, and their logins", endpoint::TREE),
     group!("config", "What is configured, and where it comes from", config::TREE),

@@ -24,12 +24,6 @@ impl<T> Gathered<T> {
         finish(self.failed, self.done.len())
     }
 
-    /// With the items that were asked for and that nobody has among the failures.
-    pub fn and_missing(mut self, missing: Vec<Error>) -> Self {
-        self.failed.extend(missing);
-        self
-    }
-
     /// The rows of every target, each with its place.
     pub fn rows<R>(self, rows: impl Fn(T) -> Vec<R>) -> (Vec<At<R>>, Gathered<()>) {
         let mut all = Vec::new();

@@ -80,7 +80,7 @@ static TABLE: &[Entry] = &[
     ("doctor", schema::<Vec<Diagnosis>>),
     ("providers", schema::<Vec<FeatureRow>>),
     ("version", schema::<Version>),
-    ("error", report::schema),
+    ("error", schema::<report::Document<'static>>),
 ];
 
 #[derive(Args, Debug)]

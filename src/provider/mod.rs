@@ -15,6 +15,7 @@ pub mod fake;
 pub mod feature;
 pub mod files;
 pub mod identities;
+pub mod local;
 pub mod machines;
 pub mod metrics;
 pub mod notices;

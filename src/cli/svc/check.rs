@@ -116,12 +116,12 @@ pub async fn list(ctx: &Ctx, args: ListArgs) -> anyhow::Result<Outcome> {
     if let Some(outcome) = args.verbatim.print(ctx, &needs, document).await? {
         return Ok(outcome);
     }
-    let (level, names) = (args.level.as_deref(), &args.names);
+    let level = args.level.as_deref();
     let gathered =
-        ctx.read(&needs, |target| async move { of(&target, "svc check list")?.list(level, names).await }).await?;
-    let (rows, gathered) = gathered.rows(|checks| checks);
-    let missing = super::missing(names, &rows, &gathered, "check", |row| &row.value.name);
-    ctx.list(&rows, COLUMNS, &args.list.into(), gathered.and_missing(missing))
+        ctx.read(&needs, |target| async move { of(&target, "svc check list")?.list(level, &[]).await }).await?;
+    let (mut rows, gathered) = gathered.rows(|checks| checks);
+    let missing = super::missing(&args.names, &mut rows, &gathered, "check", |check| &check.name);
+    super::list_named(ctx, &rows, COLUMNS, &args.list.into(), gathered, missing, rows.len())
 }
 
 /// Shows one check.

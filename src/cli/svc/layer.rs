@@ -98,7 +98,7 @@ pub async fn lint(ctx: &Ctx, args: LintArgs) -> anyhow::Result<Outcome> {
     let rows: Vec<At<Finding>> = findings.into_iter().map(|finding| at(&target, finding)).collect();
     ctx.out.list(&rows, COLUMNS, &ListOptions::default())?;
     if errors > 0 {
-        return Err(refused(&file, errors).into());
+        return Err(refused(&file, errors).at(target.provider.driver().id, &*target.full).into());
     }
     Ok(Outcome::Done)
 }

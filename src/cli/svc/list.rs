@@ -45,17 +45,18 @@ pub async fn run(ctx: &Ctx, args: ListArgs) -> anyhow::Result<Outcome> {
     if let Some(outcome) = args.verbatim.print(ctx, &needs, Document::Services(args.names.clone())).await? {
         return Ok(outcome);
     }
-    let names = &args.names;
     let gathered = ctx
         .read(&needs, |target| async move {
             let services = capability(&*target.place, |p| p.services(), Feature::Services, "svc list")?;
-            services.list(names).await
+            // All of them, also if some are named: what a misspelt name is near to is among the others.
+            services.list(&[]).await
         })
         .await?;
     let (mut rows, gathered) = gathered.rows(|services| services);
-    let missing = super::missing(names, &rows, &gathered, "service", |row| &row.value.name);
+    let missing = super::missing(&args.names, &mut rows, &gathered, "service", |service| &service.name);
+    let known = rows.len();
     if let Some(state) = &args.state {
         rows.retain(|row| &row.value.state == state);
     }
-    ctx.list(&rows, COLUMNS, &args.list.into(), gathered.and_missing(missing))
+    super::list_named(ctx, &rows, COLUMNS, &args.list.into(), gathered, missing, known)
 }

@@ -15,7 +15,7 @@ use futures_util::StreamExt;
 use futures_util::stream::SelectAll;
 
 const COLUMNS: &[Column<LogEntry>] = &[
-    Column::new("TIME", "time", |e: &LogEntry| Cell::Time(e.time)),
+    Column::new("TIME", "time", |e: &LogEntry| Cell::maybe(e.time.map(millis))),
     Column::new("SERVICE", "service", |e: &LogEntry| Cell::text(&e.service)),
     Column::new("MESSAGE", "message", |e: &LogEntry| Cell::text(&e.message)),
 ];
@@ -145,7 +145,11 @@ fn print(ctx: &Ctx, target: &Target, entry: LogEntry, style: Style) -> Result<()
         Style::Events => ctx.out.event("log", &at(target, entry)),
         Style::Compat => {
             let time = entry.time.map_or_else(|| "0001-01-01T00:00:00Z".to_owned(), shortest);
-            let text = |text: &str| serde_json::to_string(text).map_err(Error::internal);
+            // Go escapes these two, which JavaScript takes for line ends.
+            let text = |text: &str| {
+                let json = serde_json::to_string(text).map_err(Error::internal)?;
+                Ok::<_, Error>(json.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029"))
+            };
             ctx.out.line(&format!(
                 "{{\"time\":\"{time}\",\"service\":{},\"message\":{}}}",
                 text(&entry.service)?,

@@ -17,10 +17,13 @@ pub mod signal;
 pub mod wait;
 pub mod warning;
 
+use super::Outcome;
 use super::over::Gathered;
 use super::tree::{Node, group, talk};
+use crate::context::Ctx;
 use crate::error::Error;
-use crate::model::At;
+use crate::model::{At, Row};
+use crate::output::{Column, ListOptions};
 use crate::suggest::nearest;
 
 /// The commands.
@@ -47,27 +50,56 @@ pub(super) static TREE: &[Node] = &[
     talk!("info", info::InfoArgs, info::run, "Say which system answers, and its version"),
 ];
 
-/// The names that were asked for and that no target knows: an empty answer to a misspelt name would be a lie.
-fn missing<'a, T>(
+/// Keeps the rows that were asked for by name, all if none were. Returns the names that no target knows as errors: an
+/// empty answer to a misspelt name would be a lie.
+fn missing<T>(
     names: &[String],
-    rows: &'a [At<T>],
+    rows: &mut Vec<At<T>>,
     gathered: &Gathered<()>,
     noun: &str,
-    name_of: impl Fn(&'a At<T>) -> &'a String,
+    name_of: impl Fn(&T) -> &String,
 ) -> Vec<Error> {
-    let known: Vec<&String> = rows.iter().map(name_of).collect();
-    let [(target, ()), others @ ..] = gathered.done.as_slice() else { return Vec::new() };
-    let place = if others.is_empty() { format!(" on `{}`", target.full) } else { String::new() };
-    let unknown = names.iter().filter(|name| !known.contains(name));
-    unknown
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let place = match gathered.done.as_slice() {
+        [] => return Vec::new(),
+        [(target, ())] => format!(" on `{}`", target.full),
+        _ => String::new(),
+    };
+    let known = || rows.iter().map(|row| name_of(&row.value).as_str());
+    let unknown = names.iter().filter(|name| !known().any(|known| known == *name));
+    let missing = unknown
         .map(|name| {
             let error = Error::not_found(format!("no {noun} `{name}`{place}"));
-            match nearest(name, known.iter().map(|known| known.as_str())) {
+            match nearest(name, known()) {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
                 None => {
                     error.hint(format!("`esker svc {}list` shows all", if noun == "check" { "check " } else { "" }))
                 }
             }
         })
-        .collect()
+        .collect();
+    rows.retain(|row| names.contains(name_of(&row.value)));
+    missing
+}
+
+/// Prints what was asked for by name. Names that nobody knows are failures beside what was found, `known` of them.
+fn list_named<R: Row>(
+    ctx: &Ctx,
+    rows: &[At<R>],
+    columns: &[Column<R>],
+    options: &ListOptions,
+    mut gathered: Gathered<()>,
+    missing: Vec<Error>,
+    known: usize,
+) -> anyhow::Result<Outcome> {
+    if missing.is_empty() {
+        return ctx.list(rows, columns, options, gathered);
+    }
+    if known > 0 {
+        ctx.out.list(rows, columns, options)?;
+    }
+    gathered.failed.extend(missing);
+    Err(Error::several(R::NOUN, gathered.failed, known).into())
 }

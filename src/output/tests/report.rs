@@ -30,7 +30,6 @@ fn an_error_is_lines_for_people() {
     error: cannot start `web` on `prod`
     cause: pebble: user lacks \x1bpermission
     cause: nobody knows whether it was done
-    log: tried
     hint: ask
     ");
     let wrapped = anyhow::Error::from(failing()).context("cannot restart everything");

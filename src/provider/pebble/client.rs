@@ -5,6 +5,7 @@ use crate::error::{Effect, Error, ErrorKind, Result, Wire};
 use crate::notes::Notes;
 use crate::transport::{Client as Http, Fault, Request, Response, fault};
 use bytes::Bytes;
+use hyper::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -20,7 +21,7 @@ pub(super) struct Client {
     /// Where the address comes from, for the hint of connection errors.
     origin: String,
     /// Whether the peer knows who we are by itself (a unix socket), so that a 401 means "not allowed".
-    identified: bool,
+    pub(super) identified: bool,
     notes: Notes,
 }
 
@@ -64,12 +65,15 @@ impl Client {
 
     /// Sends a request and reads the whole answer; a status that means failure is an `Err`.
     pub(super) async fn fetch(&self, what: &str, request: Request) -> Result<(u16, Bytes)> {
+        let is_read = request.method == Method::GET;
         let response = self.send(what, request).await?;
         let status = response.status;
         let body = response.bytes(DOCUMENT_LIMIT).await.map_err(|e| self.broken(what, e))?;
         // 502 of health is an answer with an envelope of type `sync`; every other failure has type `error`.
         if status >= 400 && !(status == 502 && self.envelope(what, &body).is_ok_and(|e| e.kind == "sync")) {
-            return Err(self.refused(what, status, &body).await);
+            let error = self.refused(what, status, &body).await;
+            // After a 500 the daemon may have begun: nobody knows how far a change came.
+            return Err(if status == 500 && !is_read { error.effect(Effect::Unknown) } else { error });
         }
         Ok((status, body))
     }
@@ -132,9 +136,6 @@ impl Client {
                 "over HTTP the daemon only answers identities: set `username` and `password_file` of endpoint `{}`",
                 self.endpoint
             ));
-        } else if status == 500 {
-            // The daemon may have begun: nobody knows how far it came.
-            error = error.effect(Effect::Unknown);
         }
         self.sign(error, status, said)
     }
@@ -162,6 +163,11 @@ impl Client {
             message: Some(said.message),
             ..Wire::default()
         })
+    }
+
+    /// Something to act on that fails nothing.
+    pub(super) fn warn(&self, warning: &impl std::fmt::Display) {
+        self.notes.warn(warning.to_string());
     }
 
     /// "cannot … on `endpoint`: why"
@@ -213,7 +219,7 @@ fn is_unknown_endpoint(message: &str) -> bool {
 }
 
 /// The kind of a refusal (section 2.1: most errors have no class, so endpoint words decide).
-fn kind_of(status: u16, said: &ApiError, identified: bool) -> ErrorKind {
+pub(super) fn kind_of(status: u16, said: &ApiError, identified: bool) -> ErrorKind {
     let message = said.message.as_str();
     match (status, said.kind.as_deref()) {
         (_, Some("not-found")) => ErrorKind::NotFound,

@@ -3,9 +3,9 @@
 //! That client decodes and encodes again; its field order is the wire's. So values pass through as raw text, and only
 //! where it drops or adds a field is an object put together anew.
 
-use super::cli_state::{CliState, Kind};
+use super::cli_state::CliState;
 use super::client::Client;
-use super::notices::path_of;
+use super::notices::{acknowledged, path_of};
 use super::query::Query;
 use crate::error::{Error, Result};
 use crate::provider::documents::{Document, Documents, Verbatim};
@@ -69,18 +69,14 @@ impl PebbleDocuments {
             Document::Notices(query) => path_of(query)?.build(),
             Document::Notice(id) => format!("/v1/notices/{}", super::query::escape(id.as_bytes())),
             Document::Warnings { all } => {
-                let after = if *all { None } else { self.state.load(Kind::Warnings)?.acknowledged };
+                let after = if *all { None } else { acknowledged(&self.client, &self.state) };
                 path_of(&NoticesQuery { types: vec!["warning".into()], after, ..NoticesQuery::default() })?.build()
             }
             Document::Identities | Document::Identity(_) => "/v1/identities".to_owned(),
             Document::Plan => "/v1/plan?format=yaml".to_owned(),
             Document::Metrics => "/v1/metrics".to_owned(),
             Document::Info => "/v1/system-info".to_owned(),
-            Document::Files { path, itself } => Query::new("/v1/files")
-                .with("action", "list")
-                .with("path", path.as_bytes())
-                .maybe("itself", itself.then_some("true"))
-                .build(),
+            Document::Files { path, itself } => super::files::list_query(path, *itself),
         })
     }
 

@@ -8,6 +8,7 @@ mod client;
 mod credential;
 mod documents;
 mod exec;
+mod files;
 mod identities;
 pub mod layer;
 mod logs;
@@ -25,6 +26,7 @@ use self::cli_state::CliState;
 use self::client::Client;
 use self::documents::PebbleDocuments;
 use self::exec::PebbleExec;
+use self::files::PebbleFiles;
 use self::identities::PebbleIdentities;
 use self::metrics::PebbleMetrics;
 use self::notices::PebbleNotices;
@@ -88,6 +90,10 @@ const OFFERS: &[Offer] = &[
     Offer::native(Feature::ExecContext),
     Offer::native(Feature::ExecTimeout),
     Offer::emulated(Feature::ExecDetach, "needs `sh` there; the output goes to a file in its /tmp"),
+    Offer::native(Feature::Files),
+    Offer::native(Feature::FilesMode),
+    Offer::native(Feature::FilesOwner),
+    Offer::native(Feature::FilesDirectories),
     Offer::native(Feature::Raw),
 ];
 
@@ -196,6 +202,7 @@ struct PebblePlace {
     exec: PebbleExec,
     runs: PebbleRuns,
     documents: PebbleDocuments,
+    files: PebbleFiles,
 }
 
 impl PebblePlace {
@@ -210,6 +217,7 @@ impl PebblePlace {
             metrics: PebbleMetrics(client.clone()),
             exec: PebbleExec(client.clone()),
             runs: PebbleRuns(client.clone()),
+            files: PebbleFiles(client.clone()),
             documents: PebbleDocuments { client, state },
         }
     }
@@ -226,6 +234,10 @@ impl Place for PebblePlace {
 
     fn services(&self) -> Option<&dyn super::services::Services> {
         Some(&self.services)
+    }
+
+    fn files(&self) -> Option<&dyn super::files::Files> {
+        Some(&self.files)
     }
 
     fn checks(&self) -> Option<&dyn super::checks::Checks> {

@@ -77,7 +77,7 @@ impl Notices for PebbleNotices {
     }
 
     async fn warnings(&self, all: bool) -> Result<Vec<Warning>> {
-        let after = if all { None } else { self.state.load(Kind::Warnings)?.acknowledged };
+        let after = if all { None } else { acknowledged(&self.client, &self.state) };
         let query = NoticesQuery { types: vec!["warning".to_owned()], after, ..NoticesQuery::default() };
         match self.client.get::<Vec<api::Notice>>("list warnings", &path_of(&query)?.build()).await {
             Ok(notices) => Ok(notices.into_iter().map(Into::into).collect()),
@@ -114,6 +114,11 @@ impl Notices for PebbleNotices {
     fn record_seen(&self, seen: Seen) -> Result<()> {
         self.state.store(Kind::Notices, seen)
     }
+}
+
+/// Up to where warnings were acknowledged; a state file that cannot be read is said, and fails nothing.
+pub(super) fn acknowledged(client: &Client, state: &CliState) -> Option<Time> {
+    state.load(Kind::Warnings).inspect_err(|error| client.warn(error)).ok()?.acknowledged
 }
 
 /// The query of a list of notices.

@@ -2,8 +2,13 @@
 #![allow(dead_code, reason = "not every helper has a user at every moment")]
 
 pub(crate) mod daemon;
+pub(crate) mod fake;
 pub(crate) mod http;
+pub(crate) mod nobody;
 pub(crate) mod peers;
+pub(crate) mod pty;
+pub(crate) mod running;
+pub(crate) mod shown;
 
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -20,8 +25,13 @@ pub(crate) fn home() -> PathBuf {
 
 /// The binary in a clean environment: nothing of the caller's but `PATH`, a home of its own, UTC, 100 columns.
 pub(crate) fn esker() -> assert_cmd::Command {
+    assert_cmd::Command::from_std(esker_process())
+}
+
+/// The same, for tests that need the process while it runs.
+pub(crate) fn esker_process() -> std::process::Command {
     let home = home();
-    let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_esker"));
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_esker"));
     command
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -36,4 +46,37 @@ pub(crate) fn esker() -> assert_cmd::Command {
         .env("COLUMNS", "100")
         .current_dir(&home);
     command
+}
+
+/// esker, pointed at this daemon by the environment.
+pub(crate) fn esker_on(daemon: &daemon::Daemon) -> assert_cmd::Command {
+    assert_cmd::Command::from_std(esker_process_on(daemon))
+}
+
+/// The same, for tests that need the process while it runs.
+pub(crate) fn esker_process_on(daemon: &daemon::Daemon) -> std::process::Command {
+    let mut command = esker_process();
+    command.env("PEBBLE", daemon.dir());
+    command
+}
+
+/// A config file of named Pebble endpoints; returns the arguments that make esker use it.
+pub(crate) fn endpoints(sockets: &[(&str, PathBuf)]) -> [String; 2] {
+    use std::fmt::Write as _;
+    let mut text = "endpoints:\n".to_owned();
+    for (name, socket) in sockets {
+        let _ = writeln!(text, "  {name}: {{provider: pebble, socket: {}}}", socket.display());
+    }
+    let path = home().join("endpoints.yaml");
+    std::fs::write(&path, text).expect("a config file");
+    ["--config".to_owned(), path.display().to_string()]
+}
+
+/// The last line of stderr as the error object that it must be (ux 4.10).
+pub(crate) fn error_of(output: &std::process::Output) -> serde_json::Value {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let last = stderr.lines().last().unwrap_or_default();
+    let document: serde_json::Value =
+        serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {stderr:?} of {output:?}"));
+    document["error"].clone()
 }
