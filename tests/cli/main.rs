@@ -3,6 +3,8 @@
 mod compat;
 mod daemon;
 mod errors;
+mod exec;
+mod files;
 mod formats;
 mod generated;
 mod help;
@@ -12,8 +14,8 @@ mod old_daemon;
 mod ops;
 mod readme;
 mod restart;
-mod r#static;
 mod support;
 mod svc_act;
 mod svc_hygiene;
 mod svc_wait;
+mod r#static;

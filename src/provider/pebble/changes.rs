@@ -54,7 +54,10 @@ impl Changes for PebbleChanges {
 
 /// The change as it is now.
 pub(super) async fn fetch(client: &Client, id: &OperationId) -> Result<api::Change> {
-    client.get(&format!("show change {id}"), &path_of(id)?).await
+    client.get(&format!("show change {id}"), &path_of(id)?).await.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => error.hint("`esker svc change list` shows all"),
+        _ => error,
+    })
 }
 
 /// Asks the daemon to abort a change.
