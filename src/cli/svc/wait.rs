@@ -73,10 +73,7 @@ pub async fn run(ctx: &Ctx, args: WaitArgs) -> anyhow::Result<Outcome> {
     let args = &args;
     let is_health = matches!(args.condition.as_str(), "healthy" | "unhealthy");
     if is_health != args.names.is_empty() {
-        return Err(match is_health {
-            true => Error::usage(format!("`--for {}` is about all checks and takes no names", args.condition)),
-            false => Error::usage("no service is named").hint("`--for healthy` alone needs none"),
-        }
+        return Err(if is_health { Error::usage(format!("`--for {}` is about all checks and takes no names", args.condition)) } else { Error::usage("no service is named").hint("`--for healthy` alone needs none") }
         .into());
     }
     if let Some(meant) = nearest(&args.condition, STATES).filter(|meant| *meant != args.condition) {
