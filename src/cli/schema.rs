@@ -62,7 +62,7 @@ static TABLE: &[Entry] = &[
     ("exec events", schema::<ExecEvent>),
     ("exec --sessions", many::<Run>),
     ("files list", many::<FileEntry>),
-    ("files stat", one::<FileEntry>),
+    ("files show", one::<FileEntry>),
     ("files cp", many::<Copied>),
     ("target list", many::<TargetRow>),
     ("target show", one::<TargetDetail>),
