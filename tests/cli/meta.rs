@@ -327,6 +327,11 @@ fn every_document_has_a_schema_that_it_keeps() {
     for name in all.iter().filter(|name| name.ends_with(" list") || name.ends_with(" show")) {
         assert!(schemas.get(name).is_some(), "`{name}` has no schema");
     }
+    for name in schemas.as_object().expect("an object").keys() {
+        let command = name.strip_suffix(" events").unwrap_or(name);
+        let is_known = ["error", "exec --sessions"].contains(&command) || all.iter().any(|leaf| leaf == command);
+        assert!(is_known, "`{name}` has a schema and is no command");
+    }
     for (args, name) in [(&["version"][..], "version"), (&["target", "show"], "target show")] {
         must_fit(&json(&[args, &["-o", "json"]].concat()), &schemas[name], name);
     }
