@@ -13,7 +13,7 @@ fn program_headers(elf: &[u8]) -> Vec<u32> {
         elf[at..at + len].iter().rev().fold(0_usize, |number, byte| (number << 8) | usize::from(*byte))
     };
     let (offset, size, count) = (number(32, 8), number(54, 2), number(56, 2));
-    (0..count).map(|i| u32::try_from(number(offset + i * size, 4)).unwrap()).collect()
+    (0..count).map(|i| u32::try_from(number(offset + i * size, 4)).expect("four bytes")).collect()
 }
 
 #[test]
