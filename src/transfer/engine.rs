@@ -42,7 +42,7 @@ pub async fn copy(
         narrow: Vec::new(),
         summary: Summary { failed, ..Summary::default() },
     };
-    let (_, ()) = tokio::join!(run.all(steps), walk(plans, options, sender));
+    let ((), ()) = tokio::join!(run.all(steps), walk(plans, options, sender));
     run.narrow_down().await;
     Ok(run.summary)
 }

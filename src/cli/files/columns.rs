@@ -4,9 +4,10 @@ use crate::model::{FileEntry, FileKind};
 use crate::output::{Cell, Column};
 
 const MODE: Column<FileEntry> = Column::new("MODE", "mode", |f: &FileEntry| Cell::maybe(symbolic(f)));
-const USER: Column<FileEntry> = Column::new("USER", "user", |f: &FileEntry| Cell::maybe(either(&f.user, f.user_id)));
+const USER: Column<FileEntry> =
+    Column::new("USER", "user", |f: &FileEntry| Cell::maybe(either(f.user.as_ref(), f.user_id)));
 const GROUP: Column<FileEntry> =
-    Column::new("GROUP", "group", |f: &FileEntry| Cell::maybe(either(&f.group, f.group_id)));
+    Column::new("GROUP", "group", |f: &FileEntry| Cell::maybe(either(f.group.as_ref(), f.group_id)));
 const SIZE: Column<FileEntry> = Column::new("SIZE", "size_bytes", |f: &FileEntry| Cell::Size(f.size_bytes));
 const MODIFIED: Column<FileEntry> = Column::new("MODIFIED", "modified_at", |f: &FileEntry| Cell::Time(f.modified_at));
 const NAME: Column<FileEntry> = Column::new("NAME", "name", |f: &FileEntry| Cell::text(with_target(&f.name, f)));
@@ -19,8 +20,8 @@ pub(super) const NAMES: &[Column<FileEntry>] = &[MODE, USER, GROUP, SIZE, MODIFI
 /// Of entries from several.
 pub(super) const PATHS: &[Column<FileEntry>] = &[MODE, USER, GROUP, SIZE, MODIFIED, PATH, TYPE];
 
-fn either(name: &Option<String>, id: Option<u32>) -> Option<String> {
-    name.clone().or_else(|| id.map(|id| id.to_string()))
+fn either(name: Option<&String>, id: Option<u32>) -> Option<String> {
+    name.cloned().or_else(|| id.map(|id| id.to_string()))
 }
 
 fn with_target(name: &str, entry: &FileEntry) -> String {

@@ -3,6 +3,7 @@
 use super::ends::Side;
 use super::values;
 use crate::cli::Outcome;
+use crate::config;
 use crate::context::Ctx;
 use crate::error::{Error, Result};
 use crate::model::{At, Copied};
@@ -12,8 +13,8 @@ use crate::provider::files::WriteSpec;
 use crate::provider::local::{Temps, stdin};
 use crate::provider::{Feature, Need};
 use crate::settings::Opt;
+use crate::signal;
 use crate::transfer::{self, Observer, Options, Summary};
-use crate::{config, signal};
 use clap::Args;
 use futures_util::StreamExt;
 use std::ffi::OsString;
@@ -122,7 +123,7 @@ impl CpArgs {
     async fn copy(&self, ctx: &Ctx, sources: &[Side], dest: &Side, text: &std::ffi::OsStr) -> Result<Summary> {
         let into_directory = text.as_bytes().ends_with(b"/");
         match (sources, dest) {
-            ([Side::Stdio], dest) => self.from_stdin(dest, into_directory).await,
+            ([Side::Stdio], dest) => self.save_stdin(dest, into_directory).await,
             ([source], Side::Stdio) => to_stdout(ctx, source).await,
             _ => {
                 let ends = sources.iter().map(Side::end).collect::<Result<Vec<_>>>()?;
@@ -143,7 +144,7 @@ impl CpArgs {
     }
 
     /// Stdin becomes a file. It exists only once stdin has ended.
-    async fn from_stdin(&self, dest: &Side, into_directory: bool) -> Result<Summary> {
+    async fn save_stdin(&self, dest: &Side, into_directory: bool) -> Result<Summary> {
         let end = dest.end()?;
         let is_directory = into_directory
             || end.files.stat(&end.path, true).await.is_ok_and(|e| e.kind == crate::model::FileKind::Directory);

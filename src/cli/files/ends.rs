@@ -11,6 +11,7 @@ use crate::provider::{Feature, Needs};
 use crate::resolve::{RemoteArg, Target};
 use crate::transfer::End;
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// One argument of `cp`.
@@ -47,7 +48,10 @@ impl Side {
                 let absolute = std::path::absolute(&path)
                     .map_err(|error| Error::failure(format!("cannot resolve `{}`", path.display())).source(error))?;
                 let (files, absolute) = local(absolute)?;
-                Self::Local(files, remote_path(&absolute))
+                // `DIR/.` means what is in it, which the absolute path no longer says.
+                let is_content = matches!(path.as_os_str().as_bytes(), b"." | [.., b'/', b'.']);
+                let path = remote_path(&absolute);
+                Self::Local(files, if is_content { path.join(b".") } else { path })
             }
             RemoteArg::Remote { target, path } => {
                 let target = match target {

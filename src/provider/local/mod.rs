@@ -69,9 +69,10 @@ fn failed(doing: &str, path: &Path, error: io::Error) -> Error {
     let kind = match error.kind() {
         io::ErrorKind::NotFound => ErrorKind::NotFound,
         io::ErrorKind::PermissionDenied => ErrorKind::Forbidden,
-        io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::IsADirectory => {
-            ErrorKind::Conflict
-        }
+        io::ErrorKind::AlreadyExists
+        | io::ErrorKind::DirectoryNotEmpty
+        | io::ErrorKind::IsADirectory
+        | io::ErrorKind::NotADirectory => ErrorKind::Conflict,
         _ => ErrorKind::Failure,
     };
     Error::new(kind, format!("cannot {doing} `{}`: {why}", path.display())).source(error)

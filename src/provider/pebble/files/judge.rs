@@ -20,7 +20,9 @@ impl PebbleFiles {
     pub(super) fn refusal(&self, doing: &str, path: &RemotePath, said: ApiError) -> Error {
         let reason = reason(&said.message);
         let kind = match kind_of(400, &said, self.0.identified) {
-            ErrorKind::Rejected if reason == "directory not empty" => ErrorKind::Conflict,
+            ErrorKind::Rejected if matches!(reason, "directory not empty" | "not a directory" | "is a directory") => {
+                ErrorKind::Conflict
+            }
             ErrorKind::Rejected if reason == "no such file or directory" => ErrorKind::NotFound,
             kind => kind,
         };
@@ -31,11 +33,9 @@ impl PebbleFiles {
         if kind == ErrorKind::NotFound && doing == "write" {
             error = error.cause("its directory does not exist").hint("--parents makes missing directories");
         }
-        error.at("pebble", self.0.endpoint.clone()).wire(Wire {
-            kind: said.kind,
-            message: Some(said.message),
-            ..Wire::default()
-        })
+        // Without the prefix that repeats the path: the report would add it as another cause.
+        let message = Some(reason.to_owned());
+        error.at("pebble", self.0.endpoint.clone()).wire(Wire { kind: said.kind, message, ..Wire::default() })
     }
 
     /// The refusal of a whole request that was about one path.
@@ -43,7 +43,9 @@ impl PebbleFiles {
         let Some(wire) = error.parts().wire.clone() else { return error };
         let Some(message) = wire.message.clone().filter(|_| wire.kind.is_some()) else { return error };
         let mut tidy = self.refusal(doing, path, ApiError { message, kind: wire.kind.clone() });
-        tidy.parts_mut().wire = Some(wire);
+        if let Some(said) = &mut tidy.parts_mut().wire {
+            said.status = wire.status;
+        }
         tidy
     }
 }

@@ -58,8 +58,10 @@ impl File {
         if spec.path.as_bytes().ends_with(b"/") || matches!(name, b"" | b"." | b"..") {
             return Err(Error::usage(format!("cannot write `{}`: it names a directory", spec.path)));
         }
-        if path.contains(['\r', '\n']) {
-            return cannot("Pebble cannot write a file whose path holds a line end");
+        // The path stands in a header, whose reader takes these for a broken one; the whole request would fail.
+        if let Some(control) = path.bytes().find(|byte| byte.is_ascii_control() && *byte != b'\t') {
+            let what = control.escape_ascii();
+            return cannot(&format!("Pebble cannot write a file whose path holds a control character (`{what}`)"));
         }
         if name.contains(&b'*') {
             return cannot("Pebble cannot write a file whose name holds `*`");
@@ -144,6 +146,9 @@ mod tests {
         assert_eq!(kind(spec("/a/..")), Some(ErrorKind::Usage));
         assert_eq!(kind(spec("/a\nb")), Some(ErrorKind::Unsupported));
         assert_eq!(kind(spec("/a\r/b")), Some(ErrorKind::Unsupported));
+        assert_eq!(kind(spec("/a\u{1b}")), Some(ErrorKind::Unsupported));
+        assert_eq!(kind(spec("/a\u{7f}")), Some(ErrorKind::Unsupported));
+        assert_eq!(kind(spec("/a\t\u{80}")), None);
         assert_eq!(kind(spec("/a*")), Some(ErrorKind::Unsupported));
         assert_eq!(kind(spec("/*/a")), None);
         assert_eq!(kind(spec(*b"/\xff")), Some(ErrorKind::Unsupported));
