@@ -8,7 +8,7 @@ use super::input::{Fed, Feed};
 use crate::error::{Error, Result};
 use crate::output::{Fd, Lane, Output};
 use crate::provider::exec::{Control, Event, Exit, Process, Remote, Signal};
-use crate::signal::{Listener, interrupted};
+use crate::signal::{Listener, end_within, interrupted};
 use crate::tty;
 use std::future::pending;
 use std::time::Duration;
@@ -69,7 +69,10 @@ impl Attention<'_> {
             }
             // Our stdout is closed or broken: nobody needs the program any more (ux 8.4).
             Why::Drained(Err(Drained::Ours(error))) | Why::Fed(Fed::Failed(error)) => Some(error),
-            Why::Signal(signal) => Some(interrupted(&signal, format!("`{program}` was killed by {}", spoken(&signal)))),
+            Why::Signal(signal) => {
+                end_within(KILL_GRACE * 2, &signal);
+                Some(interrupted(&signal, format!("`{program}` was killed by {}", spoken(&signal))))
+            }
             Why::Stopped => None,
         };
         match (error, kill(&*control, &mut process).await) {

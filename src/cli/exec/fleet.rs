@@ -7,7 +7,7 @@ use super::input::{self, Feed};
 use super::plan::{self, Plan};
 use crate::cli::Outcome;
 use crate::context::Ctx;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fanout::{self, Limits};
 use crate::output::{Fd, Lane, LaneStyle, Source};
 use crate::provider::exec::{ExecSpec, Exit, Process};
@@ -15,7 +15,7 @@ use crate::provider::feature::capability;
 use crate::provider::{Feature, require};
 use crate::resolve::Target;
 use crate::settings::Opt;
-use crate::signal::{Listener, interrupted};
+use crate::signal::{self, Listener};
 use crate::tty;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -33,9 +33,11 @@ pub(super) async fn single(ctx: &Ctx, plan: Plan, target: Target) -> anyhow::Res
     };
     let lane = Running { ctx, leave, plan: &plan, style };
     let ended = lane.run(&target, lanes.lane(0), feed, stop).await;
-    let closed = lanes.close().await;
+    if !matches!(&ended, Err(error) if error.kind() == ErrorKind::Interrupted) {
+        // Whoever interrupts may do so because our output is stuck.
+        lanes.close().await?;
+    }
     let status = ended.map_err(|error| error.at(target.provider.driver().id, &*target.full))?;
-    closed?;
     Ok(Outcome::Status(status.unwrap_or(0)))
 }
 
@@ -75,8 +77,7 @@ pub(super) async fn several(
                 Err(error) => Fate::Failed(error.at(target.provider.driver().id, &*target.full)),
             };
             let failed = !matches!(fate, Fate::Status(0) | Fate::Stopped);
-            let interrupted = matches!(&fate, Fate::Failed(e) if e.kind() == crate::error::ErrorKind::Interrupted);
-            if (failed && args.fail_fast) || interrupted {
+            if (failed && args.fail_fast) || interrupted(&fate) {
                 let _ = stop.send(true);
             }
             Ok(fate)
@@ -85,8 +86,14 @@ pub(super) async fn several(
     let all = targets.into_iter().enumerate().collect();
     let mut fates = gather(all, limits, work).await;
     fates.extend(failed.into_iter().map(Fate::Failed));
-    lanes.close().await?;
+    if !fates.iter().any(interrupted) {
+        lanes.close().await?;
+    }
     ended::several(fates)
+}
+
+fn interrupted(fate: &Fate) -> bool {
+    matches!(fate, Fate::Failed(error) if error.kind() == ErrorKind::Interrupted)
 }
 
 /// The fates of all, in the order of the targets.
@@ -181,7 +188,7 @@ async fn start(target: &Target, spec: ExecSpec, signals: &mut Listener) -> Resul
     let exec = capability(&*target.place, |place| place.exec(), Feature::Exec, "exec")?;
     tokio::select! {
         process = exec.start(spec) => process,
-        signal = ending(signals) => Err(interrupted(&signal, "interrupted before the program ran")),
+        signal = ending(signals) => Err(signal::interrupted(&signal, "interrupted before the program ran")),
     }
 }
 

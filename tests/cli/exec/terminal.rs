@@ -23,7 +23,7 @@ fn the_terminal_is_the_programs() {
     let (mut pty, running) = shell(&daemon);
     assert!(!pty.is_cooked());
     pty.send("stty size; echo $TERM; tty >/dev/null && echo a tty\r");
-    let shown = pty.until("a tty\r\n");
+    let shown = pty.until("\r\na tty\r\n");
     assert!(shown.starts_with("stty size;"), "what is typed is echoed once: {shown:?}");
     assert!(shown.contains("\r\n30 100\r\nvt100\r\n"), "{shown:?}");
     pty.send("exit 3\r");
@@ -54,8 +54,8 @@ fn a_new_size_is_passed_on() {
 fn keys_reach_the_program_as_keys() {
     let Some(daemon) = daemon() else { return };
     let (mut pty, running) = shell(&daemon);
-    pty.send("sleep 1000; echo status $?\r");
-    pty.until("$?\r\n");
+    pty.send("sh -c 'echo u''p; exec sleep 1000'\r");
+    pty.until("\r\nup\r\n");
     pty.send("\x03");
     pty.until("ready> ");
     pty.send("\x04");
@@ -117,11 +117,13 @@ fn a_script_drives_a_pipe_and_a_bad_line_ends_it() {
     let Some(daemon) = daemon() else { return };
     let driven = |script: &str| {
         let mut command = esker();
-        command.env("PEBBLE", daemon.dir()).args(["exec", "--stdin-format", "jsonl", "--", "cat"]);
+        let words = ["exec", "--stdin-format", "jsonl", "--", "sh", "-c", "cat; read x || exec sleep 1000"];
+        command.env("PEBBLE", daemon.dir()).args(words);
         command.write_stdin(script.to_owned()).assert()
     };
-    driven("{\"type\":\"stdin\",\"data\":\"hi\"}\n{\"type\":\"eof\"}\n").code(0).stdout("hi");
-    driven("{\"type\":\"signal\",\"signal\":\"TERM\"}\n").code(143);
+    let run =
+        driven("{\"type\":\"stdin\",\"data\":\"hi\"}\n{\"type\":\"eof\"}\n{\"type\":\"signal\",\"signal\":\"KILL\"}\n");
+    assert!(["hi", ""].contains(&stdout(&run.code(137)).as_str()), "input and signals are two connections");
     let run = driven("{\"type\":\"stdin\",\"data\":\"hi\"}\nnonsense\n").code(125);
     assert!(super::stderr(&run).contains("line 2 of stdin is no event"), "{}", super::stderr(&run));
 }
@@ -134,8 +136,20 @@ fn the_daemon_survives_terminals_that_go_away_in_full_flow() {
         let running = pty.start(by_hand(&daemon, &["--", "yes"]));
         pty.until("y\r\ny\r\n");
         running.signal(Signal::TERM);
-        // Nobody reads on: what was on its way must not keep it from ending.
+        pty.drain();
         assert_eq!(running.end().0, 143);
     }
     super::exec(&daemon, &["--", "true"]).code(0);
+}
+
+#[test]
+fn a_terminal_that_is_stuck_does_not_keep_esker_from_ending() {
+    let Some(daemon) = daemon() else { return };
+    let mut pty = Pty::new(80, 24);
+    let running = pty.start(by_hand(&daemon, &["--", "yes"]));
+    pty.until("y\r\ny\r\n");
+    running.signal(Signal::TERM);
+    // Nobody reads on, so neither the output nor our own words can be written.
+    assert_eq!(running.end().0, 143);
+    assert!(pty.is_cooked());
 }

@@ -55,6 +55,14 @@ impl Pty {
         }
     }
 
+    /// Lets everything through until nobody has the terminal open any more.
+    pub(crate) fn drain(self) {
+        let Self { mut master, slave, .. } = self;
+        drop(slave);
+        // The end of the other side is EIO.
+        while let Ok(1..) = master.read(&mut [0; 4096]) {}
+    }
+
     /// Whether keys are echoed and gathered into lines: not in raw mode.
     pub(crate) fn is_cooked(&self) -> bool {
         let modes = tcgetattr(&self.slave).expect("the terminal has modes").local_modes;
