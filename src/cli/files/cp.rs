@@ -3,6 +3,7 @@
 use super::ends::Side;
 use super::values;
 use crate::cli::Outcome;
+use crate::config::duration;
 use crate::context::Ctx;
 use crate::error::{Error, Result};
 use crate::model::{At, Copied};
@@ -12,8 +13,8 @@ use crate::provider::files::WriteSpec;
 use crate::provider::local::{Temps, stdin};
 use crate::provider::{Feature, Need};
 use crate::settings::Opt;
+use crate::signal;
 use crate::transfer::{self, Observer, Options, Summary};
-use crate::{config, signal};
 use clap::Args;
 use futures_util::StreamExt;
 use std::ffi::OsString;
@@ -90,7 +91,7 @@ pub async fn run(ctx: &Ctx, args: CpArgs) -> anyhow::Result<Outcome> {
             None => args.copy(ctx, &sources, &dest, last).await,
             Some(limit) => match tokio::time::timeout(limit, args.copy(ctx, &sources, &dest, last)).await {
                 Ok(copied) => copied,
-                Err(_) => Err(Error::timeout(format!("gave up after {} (--timeout)", config::duration::show(limit)))
+                Err(_) => Err(Error::timeout(format!("gave up after {} (--timeout)", duration::show(limit)))
                     .cause("no file is half written; what was finished is there")),
             },
         }
