@@ -4,7 +4,8 @@ use crate::model::{FileEntry, FileKind};
 use crate::output::{Cell, Column};
 
 const MODE: Column<FileEntry> = Column::new("MODE", "mode", |f: &FileEntry| Cell::maybe(symbolic(f)));
-const USER: Column<FileEntry> = Column::new("USER", "user", |f: &FileEntry| Cell::maybe(either(f.user.as_ref(), f.user_id)));
+const USER: Column<FileEntry> =
+    Column::new("USER", "user", |f: &FileEntry| Cell::maybe(either(f.user.as_ref(), f.user_id)));
 const GROUP: Column<FileEntry> =
     Column::new("GROUP", "group", |f: &FileEntry| Cell::maybe(either(f.group.as_ref(), f.group_id)));
 const SIZE: Column<FileEntry> = Column::new("SIZE", "size_bytes", |f: &FileEntry| Cell::Size(f.size_bytes));
