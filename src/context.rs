@@ -11,6 +11,7 @@ use crate::signal::Signals;
 use crate::transport::{Net, NetOptions, Trace};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What a command acts with.
 pub struct Ctx {
@@ -124,6 +125,11 @@ pub fn output_options(settings: &Settings) -> Result<Options> {
         width: var("COLUMNS").and_then(|columns| columns.parse().ok()),
         now: None,
     })
+}
+
+/// Connections for a short question: what is not there within `limit` is not there.
+pub fn net_within(limit: Duration) -> Net {
+    Net::new(NetOptions { connect_timeout: limit, ..NetOptions::default() })
 }
 
 fn net_options(settings: &Settings, out: &Output) -> NetOptions {

@@ -2,19 +2,19 @@
 
 use crate::error::{Effect, Error, ErrorKind, Parts};
 use crate::output::{Output, StdoutClosed, Tone, human, labelled};
-use schemars::{JsonSchema, Schema};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The object that ends stderr with `-o json|jsonl|yaml` (U4.10).
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ErrorDocument")]
-struct Document<'a> {
+pub(crate) struct Document<'a> {
     error: Object<'a>,
 }
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Error")]
-struct Object<'a> {
+pub(crate) struct Object<'a> {
     kind: &'static str,
     message: String,
     hint: Option<String>,
@@ -30,11 +30,6 @@ struct Object<'a> {
     log: &'a [String],
     /// The failures that make up this one, in the same form.
     items: Vec<Object<'a>>,
-}
-
-/// The schema of the object that a failure ends with.
-pub fn schema() -> Schema {
-    crate::cli::schema::schema::<Document<'_>>()
 }
 
 impl Output {

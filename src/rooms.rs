@@ -12,7 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("host", &["provider"]),
     ("transport", &[]),
-    ("output", &["config"]),
+    ("output", &["config", "tty"]),
     ("report", &["output"]),
     ("provider", &["config", "host", "transport"]),
     ("settings", &["config"]),

@@ -11,6 +11,7 @@ use crate::stream::ByteStream;
 use bytes::Bytes;
 use clap::Args;
 use futures_util::StreamExt as _;
+use std::fmt::Write as _;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -126,7 +127,7 @@ async fn print(ctx: &Ctx, target: &Target, what: &str, response: RawResponse, in
     if include {
         let mut head = format!("HTTP {status}\n");
         for (name, value) in &headers {
-            head.push_str(&format!("{name}: {value}\n"));
+            let _ = writeln!(head, "{name}: {value}");
         }
         ctx.out.line(&head)?;
     }

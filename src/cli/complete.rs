@@ -14,8 +14,8 @@ use crate::provider::Env;
 use crate::provider::registry::DRIVERS;
 use crate::resolve::{Registry, Resolver};
 use crate::settings::{Flags, Settings, config_file};
-use crate::transport::{Net, NetOptions};
 use ask::Noun;
+use clap::Command;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::Shells;
 use std::ffi::{OsStr, OsString};
@@ -45,11 +45,18 @@ pub fn answer(argv: &[OsString], shell: &str) -> Option<u8> {
         let _ = LINE.set(words.iter().map(|word| word.to_string_lossy().into_owned()).collect());
         let mut candidates = Vec::new();
         let here = std::env::current_dir().ok();
-        if shell.write_complete(&mut command(), words.to_vec(), here.as_deref(), &mut candidates).is_ok() {
+        if shell.write_complete(&mut completed(words), words.to_vec(), here.as_deref(), &mut candidates).is_ok() {
             let _ = Output::new(Options::default()).bytes(&candidates);
         }
     }
     Some(0)
+}
+
+/// The command to complete. The flags of every command would drown the names, so they wait for a dash.
+fn completed(words: &[OsString]) -> Command {
+    let index = var("_CLAP_COMPLETE_INDEX").and_then(|index| index.parse().ok()).unwrap_or(words.len() - 1);
+    let is_flag = words.get(index).is_some_and(|word| word.as_encoded_bytes().starts_with(b"-"));
+    command().mut_args(|arg| if is_flag || !arg.is_global_set() { arg } else { arg.hide(true) })
 }
 
 /// Completes the name of a service.
@@ -127,7 +134,7 @@ impl Surroundings {
         let config = Arc::new(Config::load(&search, &Registry(DRIVERS)).ok()?);
         let settings = Settings::resolve(&flags, &var, &config).ok()?;
         let env = Env {
-            net: Net::new(NetOptions { connect_timeout: ask::LIMIT, ..NetOptions::default() }),
+            net: crate::context::net_within(ask::LIMIT),
             home: var("HOME").map(PathBuf::from),
             state: dirs.state.clone(),
             ..Env::default()

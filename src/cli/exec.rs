@@ -51,9 +51,12 @@ async fn targets(ctx: &Ctx, args: &ExecArgs, needs: &dyn Needs) -> Result<(Vec<T
     }
     let patterns = args.targets.iter().map(|text| ctx.resolver.parse(text)).collect::<Result<_>>();
     // Without `--` a command is taken for targets.
-    let patterns = patterns.map_err(|error| match args.command.is_empty() {
-        true => error.hint("the command goes after `--`: esker exec [TARGET...] -- CMD [ARG...]"),
-        false => error,
+    let patterns = patterns.map_err(|error| {
+        if args.command.is_empty() {
+            error.hint("the command goes after `--`: esker exec [TARGET...] -- CMD [ARG...]")
+        } else {
+            error
+        }
     })?;
     ctx.targets_of(patterns, needs).await
 }

@@ -97,11 +97,12 @@ pub fn pages() -> Result<Vec<(String, String)>> {
 
 fn add(command: &Command, is_root: bool, pages: &mut Vec<(String, String)>) -> std::io::Result<()> {
     let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-    let mut shown = command.clone().after_help(Resettable::<StyledStr>::Reset);
-    if !is_root {
-        // They are the same everywhere: esker(1) has them.
-        shown = shown.mut_args(|arg| if arg.is_global_set() { arg.hide(true) } else { arg });
-    }
+    let shown = command.clone().after_help(Resettable::<StyledStr>::Reset);
+    // Flags of every command are in esker(1) alone. The generator leaves out the text of what `-h` leaves out.
+    let shown = shown.mut_args(|arg| {
+        let elsewhere = !is_root && arg.is_global_set() || arg.is_hide_set();
+        arg.hide(elsewhere).hide_short_help(false)
+    });
     let man = Man::new(shown).manual("esker manual");
     let name = man.get_filename();
     let mut page = Vec::new();

@@ -59,7 +59,8 @@ static TABLE: &[Entry] = &[
     ("svc metrics", many::<Metric>),
     ("svc info", one::<Info>),
     ("exec", one::<ExecResult>),
-    ("exec sessions", many::<Run>),
+    ("exec events", schema::<ExecEvent>),
+    ("exec --sessions", many::<Run>),
     ("files list", many::<FileEntry>),
     ("files show", one::<FileEntry>),
     ("files cp", one::<Copied>),
@@ -82,7 +83,7 @@ static TABLE: &[Entry] = &[
     ("doctor", schema::<Vec<Diagnosis>>),
     ("providers", schema::<Vec<FeatureRow>>),
     ("version", schema::<Version>),
-    ("error", report::schema),
+    ("error", schema::<report::Document<'static>>),
 ];
 
 #[derive(Args, Debug)]
@@ -151,6 +152,26 @@ fn events<T: JsonSchema>() -> Schema {
         value: T,
     }
     schema::<Event<At<T>>>()
+}
+
+/// A line of `exec -o jsonl` (ux 4.12); bytes that are no text are in base64.
+#[derive(JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[allow(dead_code, reason = "only its schema is used")]
+enum ExecEvent {
+    /// What the program wrote to its standard output.
+    Stdout { target: String, data: Option<String>, data_base64: Option<String> },
+    /// What it wrote to its standard error.
+    Stderr { target: String, data: Option<String>, data_base64: Option<String> },
+    /// How it ended; the last line of its target.
+    Result {
+        provider: String,
+        target: String,
+        exit_code: Option<u8>,
+        signal: Option<u8>,
+        operation_id: Option<String>,
+        duration_seconds: f64,
+    },
 }
 
 /// The schema of what is written, which may differ from what could be read.

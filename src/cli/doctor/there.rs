@@ -17,14 +17,16 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(10);
 
 pub(super) async fn examine(ctx: &Ctx) -> Vec<Diagnosis> {
-    let resolved = ctx.resolver.expand(wanted(ctx)).await;
+    let (wanted, lost) = wanted(ctx);
+    let resolved = ctx.resolver.expand(wanted).await;
     let limit = ctx.settings.duration(Opt::Timeout).unwrap_or(LIMIT);
     let limits = Limits::reads(ctx.settings.number(Opt::Jobs), None, resolved.targets.len());
     let failed = resolved.failed.into_iter().map(|(what, error)| {
         let provider = error.parts().provider;
         Diagnosis::error("reach", "fail", &error).at(provider, &what)
     });
-    let mut found: Vec<_> = failed.collect();
+    let lost = lost.map(|error| Diagnosis::error("reach", "fail", &error));
+    let mut found: Vec<_> = lost.into_iter().chain(failed).collect();
     if found.is_empty() && resolved.targets.is_empty() {
         found.push(Diagnosis::new("reach", "skip", "no endpoint is configured").fix("name one with --target"));
     }
@@ -41,17 +43,23 @@ pub(super) async fn examine(ctx: &Ctx) -> Vec<Diagnosis> {
     found
 }
 
-/// What to look at: what was named on the command line, or all that may be used without being named.
-fn wanted(ctx: &Ctx) -> Vec<Pattern> {
-    let wanted = ctx.resolver.wanted(&ctx.settings).unwrap_or_default();
+/// What to look at: what was named on the command line, or all that may be used without being named; and why the
+/// target of other commands cannot be had, if so.
+fn wanted(ctx: &Ctx) -> (Vec<Pattern>, Option<Error>) {
+    let (wanted, lost) = match ctx.resolver.wanted(&ctx.settings) {
+        Ok(wanted) => (wanted, None),
+        // That there is no default is fine: nothing was asked for.
+        Err(_) if ctx.settings.list(Opt::Target).is_empty() => (Vec::new(), None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
     if matches!(ctx.settings.origin(Opt::Target), Origin::Flag(_)) {
-        return wanted;
+        return (wanted, lost);
     }
     let endpoint = |endpoint| Pattern::One(Address { endpoint, name: None }, Defaults::default());
     let has_places = |name: &String| ctx.resolver.endpoint(name).is_ok_and(|(driver, _)| driver.place.is_some());
     let endpoints = ctx.resolver.endpoints();
     let single = endpoints.into_iter().filter(|name| !has_places(name)).map(endpoint);
-    single.chain(wanted).collect()
+    (single.chain(wanted).collect(), lost)
 }
 
 /// Everything about one target.
@@ -65,7 +73,7 @@ async fn one(target: &Target, limit: Duration) -> Vec<Diagnosis> {
             return vec![Diagnosis::error("reach", "fail", &error), skip("access"), skip("features")];
         }
     };
-    let version = info.version.map_or_else(|| "of an unknown version".to_owned(), |version| version);
+    let version = info.version.unwrap_or_else(|| "of an unknown version".to_owned());
     let reach =
         Diagnosis::new("reach", "pass", format!("{} {version} at {}", target.provider.driver().id, info.address));
     let probes =

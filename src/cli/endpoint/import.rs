@@ -5,6 +5,7 @@ use crate::config::Edit;
 use crate::context::Ctx;
 use crate::error::{Error, Result};
 use crate::model::{At, Changed};
+use crate::provider::registry;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use serde_json::json;
@@ -78,7 +79,7 @@ fn sockets(root: &Path) -> Vec<(String, PathBuf)> {
 
 fn import(ctx: &Ctx, name: &str, socket: &Path) -> Result<At<Changed>> {
     let path = socket.display().to_string();
-    let driver = &crate::provider::pebble::DRIVER;
+    let driver = registry::driver("pebble").ok_or_else(|| Error::internal("Pebble is not built in"))?;
     let known = ctx.config.endpoints.values().find(|endpoint| endpoint.text("socket") == Some(&path));
     if let Some(known) = known {
         ctx.out.done(&format!("nothing to do: endpoint `{}` is `{path}` already", known.name));

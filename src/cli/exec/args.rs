@@ -18,8 +18,9 @@ const RUNS: &str = "Runs that were left";
 #[command(
     override_usage = "esker exec [TARGET...] [FLAGS] -- CMD [ARG...]",
     after_help = "\
-Exit codes: the program's own (128+n if signal n killed it), 124 timed out, 125 esker failed, 126 not runnable,
-127 not found, 123 several targets that did not end alike.
+Exit codes: the program's own (128+n if signal n killed it), 124 timed out,
+125 esker failed, 126 not runnable, 127 not found, 123 several targets that
+did not end alike.
 
 Examples:
   esker exec -- uptime

@@ -13,7 +13,6 @@ use crate::settings::Opt;
 use crate::tty;
 use bytes::Bytes;
 use std::ffi::{OsStr, OsString};
-use std::io::IsTerminal;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::time::Duration;
 
@@ -98,7 +97,7 @@ impl Plan {
     }
 
     fn wants_tty(ctx: &Ctx, args: &ExecArgs) -> Result<bool> {
-        let here = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+        let here = ctx.out.stdin_is_tty() && ctx.out.stdout_is_tty();
         if args.no_tty {
             return Ok(false);
         }

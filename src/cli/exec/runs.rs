@@ -4,18 +4,16 @@ use super::args::{ExecArgs, Verb};
 use super::ended;
 use super::plan::is_document;
 use crate::cli::Outcome;
+use crate::cli::drive::Driven;
 use crate::cli::over::at;
-use crate::config::duration;
 use crate::context::Ctx;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ExecResult, Run, RunId};
-use crate::operation::{Operation, Step};
 use crate::output::{Cell, Column, ListOptions};
-use crate::provider::exec::{Exit, Remote, Runs, Signal};
+use crate::provider::exec::{Remote, Runs, Signal};
 use crate::provider::feature::{capability, unsupported};
 use crate::provider::{Feature, Need};
 use crate::resolve::Target;
-use crate::settings::Opt;
 use crate::stream;
 use futures_util::StreamExt;
 use std::time::{Duration, Instant};
@@ -84,33 +82,19 @@ async fn sessions(ctx: &Ctx, args: &ExecArgs) -> anyhow::Result<Outcome> {
 
 async fn wait(ctx: &Ctx, target: &Target, runs: &dyn Runs, id: &RunId) -> Result<Outcome> {
     let begun = Instant::now();
-    let limit = ctx.settings.duration(Opt::Timeout);
-    let watched = watch(ctx, runs.result(id).await?);
-    let exit = match limit {
-        None => watched.await?,
-        Some(limit) => match tokio::time::timeout(limit, watched).await {
-            Ok(exit) => exit?,
-            Err(_) => {
-                let message = format!("run {id} still runs after {} (--timeout)", duration::show(limit));
-                return Err(Error::timeout(message).status(124));
-            }
-        },
+    let operation = runs.result(id).await?;
+    let driven = ctx.drive(target, &format!("wait for run {id}"), "esker exec --wait", true, operation).await;
+    let exit = match driven {
+        Ok(Driven::Done(_, exit)) => exit,
+        Ok(Driven::Left(_)) => return Ok(Outcome::Done),
+        Err(error) if error.kind() == ErrorKind::Timeout => return Err(error.status(124)),
+        Err(error) => return Err(error),
     };
     if is_document(ctx) {
         let result = ended::Ended::Exit(exit.clone()).result(Some(id.0.clone()), begun.elapsed());
         ctx.out.one(&at(target, result), RESULT)?;
     }
     ended::status(&exit, &format!("run {id}"), None).map(Outcome::Status)
-}
-
-async fn watch(ctx: &Ctx, mut operation: Operation<Exit>) -> Result<Exit> {
-    loop {
-        match operation.next().await? {
-            Step::Progress(_) => {}
-            Step::Note(note) => ctx.out.show(&note),
-            Step::Done(exit) => return Ok(exit),
-        }
-    }
 }
 
 async fn logs(ctx: &Ctx, runs: &dyn Runs, id: &RunId) -> Result<Outcome> {

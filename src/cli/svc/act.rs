@@ -93,22 +93,20 @@ async fn run(ctx: &Ctx, action: Action, names: &[String], wait: &WaitArgs) -> an
     let gathered = ctx.change(&needs, |target| act(ctx, target, action, names, !wait.no_wait)).await?;
     let mut rows = Vec::new();
     let mut failed = gathered.failed;
-    let mut done = 0;
+    let mut without_rows = 0;
     for (target, driven) in gathered.done {
         match driven {
             Driven::Left(id) => {
-                done += 1;
+                without_rows += 1;
                 left(ctx, &target, id)?;
             }
             Driven::Done(id, items) => {
-                done += 1;
-                let before = failed.len();
+                without_rows += usize::from(items.is_empty());
                 tell(ctx, &target, action, id.as_ref(), items, &mut rows, &mut failed);
-                done -= usize::from(failed.len() > before);
-                done += rows.len();
             }
         }
     }
+    let done = rows.len() + without_rows;
     if ctx.out.is_structured() && !wait.no_wait {
         ctx.out.list(&rows, COLUMNS, &ListOptions::default())?;
     }

@@ -139,15 +139,20 @@ pub async fn show(ctx: &Ctx, args: ShowArgs) -> anyhow::Result<Outcome> {
             if let Some(check) = checks.list(None, names).await?.into_iter().next() {
                 return Ok(check);
             }
-            let known = checks.list(None, &[]).await.unwrap_or_default();
-            let error = Error::not_found(format!("no check `{}` on `{}`", names[0], target.full));
-            Err(match crate::suggest::nearest(&names[0], known.iter().map(|check| check.name.as_str())) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error.hint("`esker svc check list` shows all"),
-            })
+            Err(unknown(&target, checks, &names[0]).await)
         })
         .await?;
     ctx.objects(gathered, COLUMNS)
+}
+
+/// A check that does not exist, with what was probably meant.
+pub(super) async fn unknown(target: &Target, checks: &dyn Checks, name: &str) -> Error {
+    let known = checks.list(None, &[]).await.unwrap_or_default();
+    let error = Error::not_found(format!("no check `{name}` on `{}`", target.full));
+    match crate::suggest::nearest(name, known.iter().map(|check| check.name.as_str())) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint("`esker svc check list` shows all"),
+    }
 }
 
 /// Starts checks.

@@ -8,6 +8,7 @@ use crate::provider::Feature;
 use crate::provider::feature::capability;
 use crate::resolve::Target;
 use crate::settings::{Opt, Value};
+use crate::suggest::nearest;
 use clap::Args;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -50,9 +51,12 @@ pub struct CheckWaitArgs {
     #[arg(value_name = "NAME", required = true, add = complete::checks())]
     names: Vec<String>,
     /// Status to wait for: up, down or inactive
-    #[arg(long = "for", value_name = "STATUS", default_value = "up")]
+    #[arg(long = "for", value_name = "STATUS", default_value = "up", value_parser = ["up", "down", "inactive"])]
     condition: String,
 }
+
+/// The states that are known of services. Providers may have others: only a near miss is refused.
+const STATES: [&str; 4] = ["active", "inactive", "backoff", "error"];
 
 /// What a look showed.
 enum Look {
@@ -69,14 +73,20 @@ pub async fn run(ctx: &Ctx, args: WaitArgs) -> anyhow::Result<Outcome> {
     let args = &args;
     let is_health = matches!(args.condition.as_str(), "healthy" | "unhealthy");
     if is_health != args.names.is_empty() {
-        return Err(match is_health {
-            true => Error::usage(format!("`--for {}` is about all checks and takes no names", args.condition)),
-            false => Error::usage("no service is named").hint("`--for healthy` alone needs none"),
+        return Err(if is_health {
+            Error::usage(format!("`--for {}` is about all checks and takes no names", args.condition))
+        } else {
+            Error::usage("no service is named").hint("`--for healthy` alone needs none")
         }
         .into());
     }
-    let names: String = args.names.iter().map(|name| format!("{name} ")).collect();
-    let what = &format!("svc wait {names}--for {}", args.condition);
+    if let Some(meant) = nearest(&args.condition, STATES).filter(|meant| *meant != args.condition) {
+        return Err(Error::usage(format!("no state `{}` of services", args.condition))
+            .hint(format!("did you mean `{meant}`?"))
+            .into());
+    }
+    let names = args.names.join(" ");
+    let what = &format!("svc wait {}--for {}", if names.is_empty() { names } else { names + " " }, args.condition);
     let feature = if is_health { Feature::Checks } else { Feature::Services };
     let gathered = ctx
         .change(&(feature, "svc wait"), |target| async move {
@@ -133,8 +143,7 @@ async fn check_statuses(target: &Target, args: &CheckWaitArgs) -> Result<Look> {
     let found = checks.list(None, &args.names).await?;
     for name in &args.names {
         let Some(check) = found.iter().find(|check| &check.name == name) else {
-            return Err(Error::not_found(format!("no check `{name}` on `{}`", target.full))
-                .hint("`esker svc check list` shows all"));
+            return Err(super::check::unknown(target, checks, name).await);
         };
         if check.status == args.condition {
             continue;

@@ -75,15 +75,14 @@ pub struct TargetShowArgs {
 
 /// Resolves a target and says what it stands for.
 pub fn run(ctx: &Ctx, args: TargetShowArgs) -> anyhow::Result<Outcome> {
-    let (pattern, chosen_by) = match &args.name {
-        Some(name) => (ctx.resolver.parse(name)?, "argument".to_owned()),
-        None => {
-            let mut wanted = ctx.resolver.wanted(&ctx.settings)?;
-            if wanted.len() != 1 {
-                return Err(several().into());
-            }
-            (wanted.remove(0), ctx.settings.origin(Opt::Target).to_string())
+    let (pattern, chosen_by) = if let Some(name) = &args.name {
+        (ctx.resolver.parse(name)?, "argument".to_owned())
+    } else {
+        let mut wanted = ctx.resolver.wanted(&ctx.settings)?;
+        if wanted.len() != 1 {
+            return Err(several().into());
         }
+        (wanted.remove(0), ctx.settings.origin(Opt::Target).to_string())
     };
     let Pattern::One(address, defaults) = pattern else { return Err(several().into()) };
     ctx.out.one(&detail(ctx, &address, defaults, chosen_by)?, COLUMNS)?;

@@ -257,6 +257,7 @@ struct CompatFile<'a> {
     group: Cow<'a, str>,
 }
 
+#[allow(clippy::ptr_arg)] // serde hands in the field as it is
 fn no_name(name: &Cow<'_, str>) -> bool {
     name.is_empty()
 }

@@ -122,9 +122,10 @@ impl PebbleExec {
             kind: String,
         }
         let path = Query::new("/v1/files").with("action", "list").with("itself", "true").with("path", program).build();
-        let entry = match program.starts_with('/') {
-            true => self.0.get::<Vec<Entry>>("look at the program", &path).await.ok().and_then(|mut all| all.pop()),
-            false => None,
+        let entry = if program.starts_with('/') {
+            self.0.get::<Vec<Entry>>("look at the program", &path).await.ok().and_then(|mut all| all.pop())
+        } else {
+            None
         };
         match entry.map(|entry| entry.kind) {
             Some(kind) if kind == "directory" => Exit::NotRunnable(format!("`{program}` is a directory")),

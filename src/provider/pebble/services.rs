@@ -228,7 +228,7 @@ async fn items_of(client: &Client, action: Action, names: &[String], change: &Ch
             Some(failed) => Err(with_operation(explain(client, action, name, failed), &id)),
             None => Ok(Acted {
                 service: after.iter().find(|service| &service.name == name).cloned().map(Into::into),
-                changed: tasks().any(|task| !task.log.iter().any(|entry| entry.contains("already "))),
+                changed: tasks().any(|task| !found_nothing_to_do(&task.log)),
             }),
         };
         items.push(Item { name: name.clone(), outcome });
@@ -244,6 +244,12 @@ async fn items_of(client: &Client, action: Action, names: &[String], change: &Ch
         ));
     }
     Ok(items)
+}
+
+/// Whether the daemon logged that there was nothing to do.
+fn found_nothing_to_do(log: &[String]) -> bool {
+    let words = ["\" already started.", "\" already stopped.", "\" has never been started."];
+    log.iter().any(|entry| words.iter().any(|words| entry.ends_with(words)))
 }
 
 /// The service that a task is about: `Start service "web"`.
@@ -320,7 +326,7 @@ mod tests {
             started_at: None,
             ready_at: None,
             exit_code: None,
-            extra: Default::default(),
+            extra: crate::model::Extra::default(),
         };
         assert_eq!(service_of(&task("Start service \"web\"")), Some("web"));
         assert_eq!(service_of(&task("Start service \"we\"b\"")), Some("we\"b"));

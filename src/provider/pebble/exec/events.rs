@@ -236,11 +236,10 @@ impl Running {
             Some(Ok(change)) => change,
             Some(Err(error)) if error.kind() == ErrorKind::Unreachable => {
                 // The streams ended as they should, so the daemon lives: only this connection was lost.
-                match broke {
-                    false => {
-                        wait(self.client.clone(), self.launch.change.clone()).await.map_err(|e| self.explain(e))?
-                    }
-                    true => return Err(self.explain(error)),
+                if broke {
+                    return Err(self.explain(error));
+                } else {
+                    wait(self.client.clone(), self.launch.change.clone()).await.map_err(|e| self.explain(e))?
                 }
             }
             Some(Err(error)) => return Err(error),

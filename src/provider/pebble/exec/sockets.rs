@@ -25,12 +25,7 @@ pub(super) struct Sockets {
 impl Sockets {
     /// Opens them. `None`: the daemon refused one that the program needs, and the change says why.
     pub(super) async fn open(client: &Client, task: &str, split_stderr: bool) -> Result<Option<Self>> {
-        let stderr = async {
-            match split_stderr {
-                true => open(client, task, "stderr").await.map(Some),
-                false => Ok(None),
-            }
-        };
+        let stderr = async { if split_stderr { open(client, task, "stderr").await.map(Some) } else { Ok(None) } };
         let all = async { tokio::join!(open(client, task, "stdio"), stderr, open(client, task, "control")) };
         let Ok((stdio, stderr, control)) = tokio::time::timeout(HANDSHAKE, all).await else { return Ok(None) };
         let (Some(stdio), stderr) = (stdio?, stderr?) else { return Ok(None) };
