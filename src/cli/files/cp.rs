@@ -3,7 +3,7 @@
 use super::ends::Side;
 use super::values;
 use crate::cli::Outcome;
-use crate::config;
+use crate::config::duration;
 use crate::context::Ctx;
 use crate::error::{Error, Result};
 use crate::model::{At, Copied};
@@ -91,7 +91,7 @@ pub async fn run(ctx: &Ctx, args: CpArgs) -> anyhow::Result<Outcome> {
             None => args.copy(ctx, &sources, &dest, last).await,
             Some(limit) => match tokio::time::timeout(limit, args.copy(ctx, &sources, &dest, last)).await {
                 Ok(copied) => copied,
-                Err(_) => Err(Error::timeout(format!("gave up after {} (--timeout)", config::duration::show(limit)))
+                Err(_) => Err(Error::timeout(format!("gave up after {} (--timeout)", duration::show(limit)))
                     .cause("no file is half written; what was finished is there")),
             },
         }
