@@ -64,7 +64,7 @@ fn a_wait_survives_a_restart_of_a_daemon_that_keeps_its_state() {
     assert_eq!((&truth["ready"], &truth["status"]), (&json!(true), &json!("Done")));
     for output in &outputs {
         assert_eq!(status(output), "0", "{}", shown(output));
-        assert!(String::from_utf8_lossy(&output.stderr).contains("reconnected"), "{}", shown(output));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("lost the connection"), "{}", shown(output));
     }
     let waited: Value = serde_json::from_slice(&outputs[0].stdout).expect("JSON");
     assert_eq!((&waited["id"], &waited["status"]), (&json!(id), &json!("Done")));
