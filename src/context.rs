@@ -2,7 +2,7 @@
 
 use crate::cleanups::Cleanups;
 use crate::config::{Config, Dirs, Origin, Search};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::{Format, Options, Output, When};
 use crate::provider::{Env, registry::DRIVERS};
 use crate::resolve::{Registry, Resolver};
@@ -11,6 +11,7 @@ use crate::signal::Signals;
 use crate::transport::{Net, NetOptions, Trace};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What a command acts with.
 pub struct Ctx {
@@ -30,6 +31,19 @@ pub struct Ctx {
     pub cleanups: Cleanups,
     /// The full name of the command.
     pub command: String,
+    /// What is wrong with configuration or variables, for the commands that work nevertheless.
+    pub faults: Vec<Error>,
+}
+
+/// What of the configuration a command reads before it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// All of it; what is invalid ends the command.
+    Config,
+    /// All of it as far as it is valid, since the command is there to look at it or to repair it.
+    ConfigIfValid,
+    /// Nothing.
+    Nothing,
 }
 
 /// Reads a variable; empty means unset (ux 2.4).
@@ -37,14 +51,39 @@ pub fn var(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The names of the variables that are set and begin with `prefix`, sorted.
+pub fn variables(prefix: &str) -> Vec<String> {
+    let set = std::env::vars_os().filter(|(_, value)| !value.is_empty());
+    let mut names: Vec<String> = set.filter_map(|(name, _)| name.into_string().ok()).collect();
+    names.retain(|name| name.starts_with(prefix));
+    names.sort();
+    names
+}
+
 impl Ctx {
     /// Puts it together from the command line, the environment and the config files. Nothing is connected.
-    pub fn new(flags: &Flags, command: String) -> Result<Self> {
+    pub fn new(flags: &Flags, command: String, reads: Reads) -> Result<Self> {
         let dirs = Dirs::find(&|name| std::env::var_os(name).filter(|value| !value.is_empty()));
         let named = config_file(flags, &var);
         let search = Search::new(&dirs, std::env::current_dir().ok(), named);
-        let config = Arc::new(Config::load(&search, &Registry(DRIVERS))?);
-        let settings = Settings::resolve(flags, &var, &config)?;
+        let mut faults = Vec::new();
+        let config = match reads {
+            Reads::Nothing => Config::default(),
+            Reads::Config => Config::load(&search, &Registry(DRIVERS))?,
+            Reads::ConfigIfValid => Config::load(&search, &Registry(DRIVERS)).unwrap_or_else(|fault| {
+                faults.push(fault);
+                let writable = search.named.clone().map(|(path, _)| path).or_else(|| search.user.clone());
+                Config { writable, ..Config::default() }
+            }),
+        };
+        let config = Arc::new(config);
+        let settings = match Settings::resolve(flags, &var, &config) {
+            Err(fault) if reads == Reads::ConfigIfValid => {
+                faults.push(fault);
+                Settings::resolve(flags, &|_| None, &Config::default())?
+            }
+            settings => settings?,
+        };
         let out = Output::new(output_options(&settings)?);
         let cleanups = Cleanups::default();
         let env = Env {
@@ -56,7 +95,7 @@ impl Ctx {
             config_home: var("XDG_CONFIG_HOME").or_else(|| Some(var("HOME")? + "/.config")).map(PathBuf::from),
         };
         let resolver = Resolver::new(Arc::clone(&config), Box::new(var), DRIVERS, env);
-        Ok(Self { out, settings, resolver, config, dirs, signals: Signals::default(), cleanups, command })
+        Ok(Self { out, settings, resolver, config, dirs, signals: Signals::default(), cleanups, command, faults })
     }
 }
 
@@ -86,6 +125,11 @@ pub fn output_options(settings: &Settings) -> Result<Options> {
         width: var("COLUMNS").and_then(|columns| columns.parse().ok()),
         now: None,
     })
+}
+
+/// Connections for a short question: what is not there within `limit` is not there.
+pub fn net_within(limit: Duration) -> Net {
+    Net::new(NetOptions { connect_timeout: limit, ..NetOptions::default() })
 }
 
 fn net_options(settings: &Settings, out: &Output) -> NetOptions {

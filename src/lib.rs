@@ -19,5 +19,9 @@ pub mod signal;
 pub mod startup;
 pub mod stream;
 pub mod suggest;
+pub mod transfer;
 pub mod transport;
 pub mod tty;
+
+#[cfg(test)]
+mod rooms;

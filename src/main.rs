@@ -9,7 +9,7 @@
 //! This file parses, runs and maps what came of it to an exit status; nothing else ends the process.
 
 use clap::{ArgMatches, FromArgMatches};
-use esker::cli::{self, Globals, Kind, Outcome, Run};
+use esker::cli::{self, Chosen, Globals, Kind, Outcome, Run};
 use esker::context::Ctx;
 use esker::{host, signal, startup, tty};
 use std::ffi::OsString;
@@ -24,8 +24,8 @@ fn main() {
     startup::guard_panics(&argv);
     let status = match startup::early(&argv) {
         Some(status) => status,
-        None => match cli::command().try_get_matches_from(&argv) {
-            Ok(matches) => dispatch(&argv, &matches),
+        None => match cli::parse(&argv) {
+            Ok(chosen) => dispatch(&argv, &chosen),
             Err(error) => startup::usage(&argv, &error),
         },
     };
@@ -33,11 +33,10 @@ fn main() {
 }
 
 /// Runs the chosen command and returns its exit status.
-fn dispatch(argv: &[OsString], matches: &ArgMatches) -> u8 {
-    let Some((node, matches, name)) = cli::find(cli::TREE, matches) else { return 2 };
+fn dispatch(argv: &[OsString], Chosen { node, matches, name }: &Chosen) -> u8 {
     let Kind::Leaf { run, passes_status, .. } = &node.kind else { return 2 };
     let ctx = match Globals::from_arg_matches(matches) {
-        Ok(globals) => Ctx::new(&globals.into(), name),
+        Ok(globals) => Ctx::new(&globals.into(), name.clone(), node.reads),
         Err(error) => Err(esker::error::Error::internal(error)),
     };
     match ctx {

@@ -2,16 +2,19 @@
 
 use crate::error::{Effect, Error, ErrorKind, Parts};
 use crate::output::{Output, StdoutClosed, Tone, human, labelled};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The object that ends stderr with `-o json|jsonl|yaml` (U4.10).
-#[derive(Serialize)]
-struct Document<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ErrorDocument")]
+pub(crate) struct Document<'a> {
     error: Object<'a>,
 }
 
-#[derive(Serialize)]
-struct Object<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Error")]
+pub(crate) struct Object<'a> {
     kind: &'static str,
     message: String,
     hint: Option<String>,

@@ -13,23 +13,48 @@ use tokio::sync::broadcast;
 const ENDING: [(&str, fn() -> SignalKind); 3] =
     [("INT", SignalKind::interrupt), ("TERM", SignalKind::terminate), ("HUP", SignalKind::hangup)];
 
+/// The signals that are passed on to a program, beside those (ux 9.3).
+const PASSED: [(&str, fn() -> SignalKind); 3] =
+    [("QUIT", SignalKind::quit), ("USR1", SignalKind::user_defined1), ("USR2", SignalKind::user_defined2)];
+
 /// One broadcast of the signals that the process gets.
 #[derive(Default)]
-pub struct Signals(OnceCell<broadcast::Sender<Signal>>);
+pub struct Signals {
+    ending: OnceCell<broadcast::Sender<Signal>>,
+    passed: OnceCell<()>,
+}
 
 impl Signals {
     /// A receiver of INT, TERM and HUP. From here on they no longer end the process by themselves.
     pub async fn listen(&self) -> Result<Listener> {
-        let sender = self.0.get_or_try_init(|| async { install() }).await?;
+        let sender = self.ending.get_or_try_init(|| async { install(broadcast::channel(64).0, ENDING) }).await?;
         Ok(Listener(sender.subscribe()))
+    }
+
+    /// A receiver of everything that is passed on to a program: those, QUIT, USR1 and USR2.
+    pub async fn relayed(&self) -> Result<Listener> {
+        let listener = self.listen().await?;
+        let sender = self.ending.get().expect("it was installed just now").clone();
+        self.passed.get_or_try_init(|| async { install(sender, PASSED).map(|_| ()) }).await?;
+        Ok(listener)
     }
 }
 
-fn install() -> Result<broadcast::Sender<Signal>> {
-    let (sender, _) = broadcast::channel(64);
-    for (name, kind) in ENDING {
-        let mut stream =
-            signal(kind()).map_err(|error| Error::internal(format!("cannot listen for signals: {error}")))?;
+/// A stream of changes of the terminal's size.
+pub fn resizes() -> Result<tokio::signal::unix::Signal> {
+    signal(SignalKind::window_change()).map_err(cannot)
+}
+
+fn cannot(error: std::io::Error) -> Error {
+    Error::internal(format!("cannot listen for signals: {error}"))
+}
+
+fn install<const N: usize>(
+    sender: broadcast::Sender<Signal>,
+    kinds: [(&'static str, fn() -> SignalKind); N],
+) -> Result<broadcast::Sender<Signal>> {
+    for (name, kind) in kinds {
+        let mut stream = signal(kind()).map_err(cannot)?;
         let sender = sender.clone();
         tokio::spawn(async move {
             while stream.recv().await.is_some() {

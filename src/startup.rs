@@ -11,6 +11,11 @@ use std::ffi::OsString;
 
 /// Answers what needs no command: shell completion, and help of the whole tool.
 pub fn early(argv: &[OsString]) -> Option<u8> {
+    if let Some(shell) = var(cli::complete::VARIABLE)
+        && let Some(status) = cli::complete::answer(argv, &shell)
+    {
+        return Some(status);
+    }
     let words: Vec<_> = argv.iter().skip(1).take(2).collect();
     let help = match words.as_slice() {
         [] => true,

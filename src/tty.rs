@@ -5,8 +5,8 @@
 
 use crate::error::{Error, Result};
 use crate::provider::exec::TermSize;
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
-use std::io::{stdin, stdout};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use std::io::{IsTerminal, stdin, stdout};
 use std::sync::{Mutex, PoisonError};
 
 /// How the terminal was before it was made raw.
@@ -36,6 +36,29 @@ impl Drop for Raw {
     }
 }
 
+/// What is typed is not shown, as long as this lives.
+#[derive(Debug)]
+pub struct Hidden(());
+
+impl Hidden {
+    /// Stops the terminal on stdin from echoing.
+    pub fn enter() -> Result<Self> {
+        let cannot = |error| Error::failure("cannot hide what is typed").source(std::io::Error::from(error));
+        let before = tcgetattr(stdin()).map_err(cannot)?;
+        let mut hidden = before.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+        tcsetattr(stdin(), OptionalActions::Now, &hidden).map_err(cannot)?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
 /// Leaves raw mode, if it was entered. May be called at any time and any number of times.
 pub fn restore() {
     if let Some(before) = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -44,8 +67,13 @@ pub fn restore() {
     }
 }
 
-/// The size of the terminal on stdout, if it is one and knows its size.
+/// Whether stdin or stdout is a terminal.
+pub fn is_here() -> bool {
+    stdin().is_terminal() || stdout().is_terminal()
+}
+
+/// The size of the terminal on stdout or else on stdin, if it is one and knows its size.
 pub fn size() -> Option<TermSize> {
-    let size = tcgetwinsize(stdout()).ok()?;
+    let size = tcgetwinsize(stdout()).or_else(|_| tcgetwinsize(stdin())).ok()?;
     (size.ws_col > 0 && size.ws_row > 0).then_some(TermSize { cols: size.ws_col, rows: size.ws_row })
 }

@@ -3,7 +3,7 @@
 use crate::output::ListOptions;
 use clap::Args;
 
-/// The flags of every list.
+// The flags of every list.
 #[derive(Args, Clone, Debug)]
 pub struct Listing {
     /// Sort by a column, descending with `:desc`

@@ -16,7 +16,7 @@ const PROMPTS: &str = "Confirmation";
 /// Heading of the flags about time.
 const TIME: &str = "Time";
 
-/// The global flags.
+// The global flags.
 #[derive(Args, Clone, Debug)]
 pub struct Globals {
     /// Target to act on: ENDPOINT/NAME, ENDPOINT, a short name or unix:/PATH; repeat it or use a glob for several

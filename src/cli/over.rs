@@ -7,7 +7,7 @@ use crate::fanout::{self, Limits};
 use crate::model::{At, Row};
 use crate::output::{Column, ListOptions};
 use crate::provider::{Needs, require};
-use crate::resolve::Target;
+use crate::resolve::{Pattern, Target};
 use crate::settings::Opt;
 
 /// What came of a command over its targets.
@@ -79,7 +79,11 @@ impl Ctx {
     /// The targets of a command. Every one is checked against `needs` before any I/O; one that cannot be had is among
     /// the failures and hides no other.
     pub async fn targets(&self, needs: &dyn Needs) -> Result<(Vec<Target>, Vec<Error>)> {
-        let patterns = self.resolver.wanted(&self.settings)?;
+        self.targets_of(self.resolver.wanted(&self.settings)?, needs).await
+    }
+
+    /// The same for a command whose targets are arguments.
+    pub async fn targets_of(&self, patterns: Vec<Pattern>, needs: &dyn Needs) -> Result<(Vec<Target>, Vec<Error>)> {
         let resolved = self.resolver.expand(patterns).await;
         let mut failed: Vec<Error> = resolved.failed.into_iter().map(|(_, error)| error).collect();
         let mut targets = resolved.targets;
@@ -110,9 +114,18 @@ impl Ctx {
         Fut: Future<Output = Result<T>>,
     {
         let (targets, failed) = self.targets(needs).await?;
+        Ok(self.read_at(targets, failed, work).await)
+    }
+
+    /// The same at targets that are known already, beside those that could not be had.
+    pub async fn read_at<T, F, Fut>(&self, targets: Vec<Target>, failed: Vec<Error>, work: F) -> Gathered<T>
+    where
+        F: Fn(Target) -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
         let jobs = self.settings.number(Opt::Jobs);
         let limits = Limits::reads(jobs, self.settings.duration(Opt::Timeout), targets.len());
-        Ok(gather(targets, failed, limits, work).await)
+        gather(targets, failed, limits, work).await
     }
 
     /// Changes something at every target. `--timeout` is left to the work, which knows what goes on without it.

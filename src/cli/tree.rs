@@ -4,7 +4,7 @@
 //! not those of its siblings.
 
 use super::outcome::Outcome;
-use crate::context::Ctx;
+use crate::context::{Ctx, Reads};
 use clap::{ArgMatches, Command};
 use futures_util::future::LocalBoxFuture;
 
@@ -27,6 +27,8 @@ pub struct Node {
     pub about: &'static str,
     /// Hidden from help and man pages.
     pub hidden: bool,
+    /// What of the configuration it reads.
+    pub reads: Reads,
     /// What it is.
     pub kind: Kind,
 }
@@ -64,6 +66,12 @@ impl Node {
         self
     }
 
+    /// Lets it run whatever the configuration looks like.
+    pub const fn reads(mut self, reads: Reads) -> Self {
+        self.reads = reads;
+        self
+    }
+
     /// Makes our own failures 125, since it passes on the status of a remote program.
     pub const fn passes_status(mut self) -> Self {
         if let Kind::Leaf { args, run, .. } = self.kind {
@@ -93,6 +101,7 @@ macro_rules! talk {
             alias: None,
             about: $about,
             hidden: false,
+            reads: $crate::context::Reads::Config,
             kind: $crate::cli::tree::Kind::Leaf {
                 args: <$args as clap::Args>::augment_args,
                 run: $crate::cli::tree::Run::Talk(|ctx, matches| {
@@ -112,6 +121,7 @@ macro_rules! plain {
             alias: None,
             about: $about,
             hidden: false,
+            reads: $crate::context::Reads::Config,
             kind: $crate::cli::tree::Kind::Leaf {
                 args: <$args as clap::Args>::augment_args,
                 run: $crate::cli::tree::Run::Plain(|ctx, matches| {
@@ -131,6 +141,7 @@ macro_rules! group {
             alias: None,
             about: $about,
             hidden: false,
+            reads: $crate::context::Reads::Config,
             kind: $crate::cli::tree::Kind::Group {
                 children: $children,
                 add: |command| command.subcommands($children.iter().map($crate::cli::tree::Node::command)),
@@ -139,7 +150,7 @@ macro_rules! group {
     };
 }
 
-pub(crate) use {group, talk};
+pub(crate) use {group, plain, talk};
 
 /// Reads the arguments of a leaf, which clap has checked already.
 pub fn read<A: clap::FromArgMatches>(matches: &ArgMatches) -> anyhow::Result<A> {

@@ -7,7 +7,7 @@ use crate::provider::feature::capability;
 use crate::provider::{Feature, Needs};
 use clap::Args;
 
-/// The two flags.
+// The two flags.
 #[derive(Args, Clone, Debug)]
 pub struct VerbatimArgs {
     /// Print the answer as received

@@ -44,6 +44,27 @@ pub trait Rules {
 }
 
 impl KeyKind {
+    /// Reads what somebody typed as the value of a key; a command may be a JSON list or words between blanks.
+    pub fn parse(self, text: &str) -> Result<Value, String> {
+        let scalar = |text: &str| super::Node {
+            line: 1,
+            end: 1,
+            columns: (0, 0),
+            value: super::document::Value::Scalar { text: text.to_owned(), plain: false },
+            flow: false,
+        };
+        if self != Self::Argv {
+            return self.read(&scalar(text));
+        }
+        let words: Vec<String> = if text.trim_start().starts_with('[') {
+            serde_json::from_str(text).map_err(|_| "expected a JSON list of words".to_owned())?
+        } else {
+            text.split_whitespace().map(str::to_owned).collect()
+        };
+        let list = words.iter().map(|word| scalar(word)).collect();
+        self.read(&super::Node { value: super::document::Value::List(list), ..scalar("") })
+    }
+
     /// Checks what a file says, and brings it into the form that `EndpointConfig` hands out.
     pub(super) fn read(self, node: &super::Node) -> Result<Value, String> {
         match self {

@@ -28,7 +28,7 @@ pub use login::{Login, Logins};
 pub use origin::{Layer, Origin};
 pub use paths::Dirs;
 pub use secret::Secret;
-pub use write::edit;
+pub use write::{edit, save};
 
 /// What the system says went wrong, in our style: lower case, no number.
 pub(crate) fn reason(error: &std::io::Error) -> String {

@@ -29,6 +29,18 @@ pub fn edit(path: &Path, edits: &[Edit], rules: &dyn Rules) -> Result<()> {
     if text == old { Ok(()) } else { replace(path, text.as_bytes()) }
 }
 
+/// Puts `new` in the place of a configuration file that was `old` when somebody began to edit it; `None` means that
+/// there was none. The caller has checked that `new` is valid.
+pub fn save(path: &Path, old: Option<&str>, new: &str) -> Result<()> {
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let _lock = lock(path)?;
+    let now = fs::read_to_string(path).ok();
+    if now.as_deref() != old {
+        return Err(Error::conflict(format!("`{}` was changed by somebody else meanwhile", path.display())));
+    }
+    replace(path, new.as_bytes())
+}
+
 /// Puts `bytes` in the place of the file, in one step; a new file is private, an old one keeps its mode.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let cannot = |e: &std::io::Error| Error::failure(format!("cannot write `{}`: {}", path.display(), reason(e)));

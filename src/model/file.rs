@@ -161,6 +161,20 @@ impl FileEntry {
     }
 }
 
+/// What was removed.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Removed {
+    /// The path, and with it all that was below.
+    pub path: RemotePath,
+}
+
+impl Row for Removed {
+    const NOUN: &'static str = "files";
+    fn id(&self) -> String {
+        self.path.to_string()
+    }
+}
+
 /// What a copy did.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct Copied {
@@ -174,6 +188,10 @@ pub struct Copied {
     pub directories: u64,
     /// Bytes written.
     pub size_bytes: u64,
+    /// What was left out: links, devices and the like.
+    pub skipped: u64,
+    /// What could not be copied.
+    pub failed: u64,
     /// How long it took.
     pub duration_seconds: f64,
 }

@@ -4,6 +4,7 @@ use super::table::{self, Look, Table};
 use super::{Cell, Column, Format, Output, csv, fields, sanitize};
 use crate::error::{Error, Result};
 use crate::model::{At, Row};
+use schemars::JsonSchema;
 
 /// What the user asked of a list beside its content.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +66,17 @@ impl Output {
     /// Rows keep their order unless `--sort` is given. Tables start with a TARGET column if the rows are from several
     /// targets, and in `wide` and `csv` always. An unknown field is a usage error, also if there are no rows.
     pub fn list<T: Row>(&self, rows: &[At<T>], columns: &[Column<T>], options: &ListOptions) -> Result<()> {
-        let all = all(columns);
+        self.listed(rows, columns, options, true)
+    }
+
+    /// A list of what is of this machine and at no target: settings, say. Its rows have no `provider` and `target`.
+    pub fn local_list<T: Row>(&self, rows: Vec<T>, columns: &[Column<T>], options: &ListOptions) -> Result<()> {
+        let rows: Vec<At<T>> = rows.into_iter().map(nowhere).collect();
+        self.listed(&rows, columns, options, false)
+    }
+
+    fn listed<T: Row>(&self, rows: &[At<T>], columns: &[Column<T>], options: &ListOptions, placed: bool) -> Result<()> {
+        let all = all(columns, placed);
         let mut sorted: Vec<&At<T>> = rows.iter().collect();
         if let Some(sort) = &options.sort {
             let (key, descending) = sort_key(sort)?;
@@ -80,8 +91,13 @@ impl Output {
 
         match self.format() {
             Format::Json | Format::Jsonl | Format::Yaml => {
-                self.check_fields::<T>()?;
-                self.rows(&sorted)?;
+                if placed {
+                    self.check_fields::<At<T>>()?;
+                    self.rows(&sorted)?;
+                } else {
+                    self.check_fields::<T>()?;
+                    self.rows(&sorted.iter().map(|row| &row.value).collect::<Vec<_>>())?;
+                }
             }
             Format::Name => self.names(&sorted)?,
             Format::Csv => {
@@ -107,11 +123,24 @@ impl Output {
 
     /// One object: for people a `HEADER:  value` line per column, wide ones included; for programs a bare object.
     pub fn one<T: Row>(&self, row: &At<T>, columns: &[Column<T>]) -> Result<()> {
-        let all = all(columns);
+        self.single(row, columns, true)
+    }
+
+    /// One object of this machine, at no target.
+    pub fn local_one<T: Row>(&self, value: T, columns: &[Column<T>]) -> Result<()> {
+        self.single(&nowhere(value), columns, false)
+    }
+
+    fn single<T: Row>(&self, row: &At<T>, columns: &[Column<T>], placed: bool) -> Result<()> {
+        let all = all(columns, placed);
         match self.format() {
+            Format::Json | Format::Jsonl | Format::Yaml if placed => {
+                self.check_fields::<At<T>>()?;
+                self.object(row)
+            }
             Format::Json | Format::Jsonl | Format::Yaml => {
                 self.check_fields::<T>()?;
-                self.object(row)
+                self.object(&row.value)
             }
             Format::Name => self.names(&[row]),
             Format::Csv => self.csv(&[row], &self.shown(&all, true, true)?),
@@ -188,9 +217,9 @@ impl Output {
         Ok(all.iter().filter(fits).copied().collect())
     }
 
-    fn check_fields<T: Row>(&self) -> Result<()> {
+    fn check_fields<T: JsonSchema>(&self) -> Result<()> {
         let Some(names) = &self.0.options.fields else { return Ok(()) };
-        let keys = fields::keys::<At<T>>();
+        let keys = fields::keys::<T>();
         names.iter().try_for_each(|name| fields::check(name, "--fields", keys.iter().map(String::as_str)))
     }
 
@@ -200,11 +229,16 @@ impl Output {
     }
 }
 
-/// The columns of `T` and those of its place, unless it has its own of the name.
-fn all<T>(columns: &[Column<T>]) -> Vec<Shown<'_, T>> {
+/// A value that is at no target.
+fn nowhere<T>(value: T) -> At<T> {
+    At { provider: "", target: String::new(), value }
+}
+
+/// The columns of `T` and those of its place, unless it has none or its own of the name.
+fn all<T>(columns: &[Column<T>], placed: bool) -> Vec<Shown<'_, T>> {
     let own = columns.iter().map(Shown::Own);
     let place = [Shown::Target, Shown::Provider];
-    let is_missing = |shown: &Shown<'_, T>| columns.iter().all(|column| column.key != shown.key());
+    let is_missing = |shown: &Shown<'_, T>| placed && columns.iter().all(|column| column.key != shown.key());
     place.into_iter().filter(is_missing).chain(own).collect()
 }
 

@@ -2,6 +2,7 @@
 
 use super::color::Tone;
 use super::{Output, labelled, lock, sanitize};
+use crate::config::Secret;
 use crate::error::{Error, Result};
 
 /// How much a mistake would cost (U7.2). What is mild is not asked at all.
@@ -78,20 +79,40 @@ impl Output {
         if answer == expected { Ok(()) } else { Err(cancelled(action)) }
     }
 
-    /// Why nobody can be asked, if so (U7.1).
     fn must_prompt(&self, action: &str, flag: &str) -> Result<()> {
-        let why = if self.0.options.no_input {
-            "--no-input is set"
+        match self.why_not() {
+            None => Ok(()),
+            Some(why) => Err(Error::usage(format!("refusing to {action} without confirmation ({why})")).hint(flag)),
+        }
+    }
+
+    /// Why nobody can be asked, if so (U7.1).
+    fn why_not(&self) -> Option<&'static str> {
+        if self.0.options.no_input {
+            Some("--no-input is set")
         } else if self.0.options.ci {
-            "CI is set"
+            Some("CI is set")
         } else if !self.stdin_is_tty() {
-            "stdin is not a terminal"
+            Some("stdin is not a terminal")
         } else if !self.stderr_is_tty() {
-            "stderr is not a terminal"
+            Some("stderr is not a terminal")
         } else {
-            return Ok(());
-        };
-        Err(Error::usage(format!("refusing to {action} without confirmation ({why})")).hint(flag))
+            None
+        }
+    }
+
+    /// Asks for a secret without showing it (U7.4). Blocks like [`confirm`](Self::confirm). Where nobody can be asked
+    /// it is a usage error that names `flag`.
+    pub fn ask_secret(&self, what: &str, flag: &str) -> Result<Secret> {
+        if let Some(why) = self.why_not() {
+            return Err(Error::usage(format!("cannot ask for {what}: {why}")).hint(format!("pass {flag}")));
+        }
+        let hidden = crate::tty::Hidden::enter()?;
+        let answer = self.ask(&format!("{what}: ")).map(Secret::new);
+        drop(hidden);
+        // The newline that was typed was not shown either.
+        self.stderr("\n");
+        answer
     }
 
     /// Asks on stderr, `-q` or not, and reads one line.

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::model::{Note, RemotePath, Run, RunId};
 use crate::operation::Operation;
 use crate::provider::{Feature, Need, Needs};
-use crate::stream::Items;
+use crate::stream::{ByteStream, Items};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -352,6 +352,8 @@ pub trait Runs: Send + Sync {
     fn list(&self) -> Items<Run>;
     /// Joins a run again.
     async fn attach(&self, id: &RunId, from: From, io: Io) -> Result<Process>;
+    /// What it wrote so far, stdout and stderr as one.
+    fn logs(&self, id: &RunId) -> ByteStream;
     /// Waits for its exit.
     async fn result(&self, id: &RunId) -> Result<Operation<Exit>>;
     /// Signals it, then kills it after `grace`.

@@ -48,27 +48,31 @@ pub trait Files: Send + Sync {
     }
 }
 
-/// Many small files in one request.
+/// Many small files in one request. Whoever calls keeps a batch small: an end may hold all of it in memory.
 #[async_trait]
 pub trait Bulk: Send + Sync {
-    /// Reads `paths` in order: `Begin`, `Data`…, `End` for each, or `Failed`. A file may fail after `Begin`.
+    /// Reads `paths` in order: `Begin`, `Data`…, `End` for each, or `Failed`.
+    ///
+    /// Verdicts may follow all content (Pebble): a file that has ended is whole only once the stream ends cleanly, and
+    /// until then a `Failed` may revoke it.
     fn read_many(&self, paths: Vec<RemotePath>) -> Items<Part>;
 
-    /// Writes files; one verdict per file, in the order of `specs`. `parts` must bring them in that order.
-    async fn write_many(&self, specs: Vec<WriteSpec>, parts: Items<Part>) -> Result<Vec<(RemotePath, Result<()>)>>;
+    /// Writes files; one verdict per file, in the order of `specs`. Nothing is committed before `parts` ends cleanly;
+    /// a file that `parts` does not bring fails with the error it brought instead.
+    async fn write_many(&self, specs: Vec<WriteSpec>, parts: Items<Part>) -> Result<Vec<Result<()>>>;
 }
 
-/// A piece of several files in a row: flat, no stream of streams.
+/// A piece of several files in a row: flat, no stream of streams. Files are named by their place in the batch.
 #[derive(Debug)]
 pub enum Part {
     /// A file begins.
-    Begin(WriteSpec),
-    /// Some of its bytes.
+    Begin(usize),
+    /// Some bytes of the file that began last.
     Data(Bytes),
-    /// It is whole.
+    /// All of its bytes have come.
     End,
     /// It cannot be had; what came of it so far is void.
-    Failed(RemotePath, Error),
+    Failed(usize, Error),
 }
 
 /// A file that is being read.

@@ -6,6 +6,8 @@ pub mod agent;
 pub mod changes;
 pub mod checkpoints;
 pub mod checks;
+#[cfg(test)]
+mod conformance;
 pub mod documents;
 pub mod exec;
 #[cfg(test)]
@@ -13,6 +15,7 @@ pub mod fake;
 pub mod feature;
 pub mod files;
 pub mod identities;
+pub mod local;
 pub mod machines;
 pub mod metrics;
 pub mod notices;

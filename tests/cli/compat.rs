@@ -76,7 +76,8 @@ fn documents_equal_those_of_the_own_client() {
     same(&daemon, &["health", "--level", "alive"], &["svc", "health", "--level", "alive"]);
     same(&daemon, &["changes"], &["svc", "change", "list"]);
     same(&daemon, &["changes", special], &["svc", "change", "list", special]);
-    let changes: Value = serde_json::from_slice(&pebble(&daemon, &["changes", "--format", "json"]).stdout).expect("JSON");
+    let changes: Value =
+        serde_json::from_slice(&pebble(&daemon, &["changes", "--format", "json"]).stdout).expect("JSON");
     for change in changes["changes"].as_array().expect("an array") {
         let id = change["id"].as_str().expect("text");
         same(&daemon, &["tasks", id], &["svc", "change", "show", id]);
@@ -92,12 +93,14 @@ fn notices_and_identities_equal_those_of_the_own_client() {
         return;
     }
     let daemon = Daemon::start(&[("base", "services: {one: {override: replace, command: sleep 1000}}")]);
-    for (key, data) in [("example.com/a", "k=<v> & \"é\""), ("example.com/b", "plain=1"), ("example.com/b", "plain=2")] {
+    for (key, data) in [("example.com/a", "k=<v> & \"é\""), ("example.com/b", "plain=1"), ("example.com/b", "plain=2")]
+    {
         let noted = esker(&daemon, &["svc", "notice", "notify", key, data, "--repeat-after", "1h30m"]);
         assert!(noted.status.success(), "{}", shown(&noted));
     }
     esker(&daemon, &["svc", "start", "one"]);
-    let document = "identities: {bob: {access: read, local: {user-id: 1001}}, al: {access: admin, local: {user-id: 7}}}";
+    let document =
+        "identities: {bob: {access: read, local: {user-id: 1001}}, al: {access: admin, local: {user-id: 7}}}";
     let added = esker_on(&daemon).args(["svc", "identity", "add", "--from", "-"]).write_stdin(document).output();
     assert!(added.expect("it runs").status.success());
     same(&daemon, &["notices"], &["svc", "notice", "list"]);

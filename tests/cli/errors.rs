@@ -15,8 +15,20 @@ use std::process::{Command, Output};
 
 /// Every key of an error object (ux 4.10).
 const KEYS: [&str; 14] = [
-    "kind", "message", "hint", "causes", "provider", "target", "exit_code", "status", "provider_kind",
-    "provider_message", "request_id", "operation_id", "log", "items",
+    "kind",
+    "message",
+    "hint",
+    "causes",
+    "provider",
+    "target",
+    "exit_code",
+    "status",
+    "provider_kind",
+    "provider_message",
+    "request_id",
+    "operation_id",
+    "log",
+    "items",
 ];
 
 /// Checks the error object of a failure and returns its kind and its exit code.
@@ -62,7 +74,14 @@ fn each_exception_of_the_python_client_has_its_kind() {
         return;
     }
     let daemon = Daemon::start(&[("base", LAYER)]);
-    assert!(esker_on(&daemon).args(["svc", "start", "stubborn", "stubborn-too"]).output().expect("it runs").status.success());
+    assert!(
+        esker_on(&daemon)
+            .args(["svc", "start", "stubborn", "stubborn-too"])
+            .output()
+            .expect("it runs")
+            .status
+            .success()
+    );
     let cases: [(&str, &str, &[&str], (&str, i64)); 9] = [
         ("client.get_change('999')", "APIError 404", &["svc", "change", "show", "999"], ("not_found", 6)),
         ("client.start_services(['nope'])", "APIError 400", &["svc", "start", "nope"], ("not_found", 6)),
@@ -212,13 +231,28 @@ fn reader(mut esker: impl FnMut(&[&str]) -> Output) {
     for args in [&["start", "web"][..], &["plan"], &["identity", "remove", "bob"], &["signal", "HUP", "web"]] {
         let output = esker(&[&["svc"], args, &["-o", "json"]].concat());
         let error = error_of(&output);
-        assert_eq!((&error["kind"], &error["exit_code"], &error["status"]), (&json!("forbidden"), &json!(5), &json!(401)));
-        assert_eq!((&error["provider_kind"], &error["provider_message"]), (&json!("login-required"), &json!("access denied")));
+        assert_eq!(
+            (&error["kind"], &error["exit_code"], &error["status"]),
+            (&json!("forbidden"), &json!(5), &json!(401))
+        );
+        assert_eq!(
+            (&error["provider_kind"], &error["provider_message"]),
+            (&json!("login-required"), &json!("access denied"))
+        );
         assert!(error["hint"].as_str().is_some_and(|hint| hint.contains("root")), "{error}");
     }
     for args in [
-        &["list"][..], &["show", "web"], &["check", "list"], &["change", "list"], &["logs"], &["notice", "list"],
-        &["identity", "list"], &["warning", "list"], &["metrics"], &["info"], &["health"],
+        &["list"][..],
+        &["show", "web"],
+        &["check", "list"],
+        &["change", "list"],
+        &["logs"],
+        &["notice", "list"],
+        &["identity", "list"],
+        &["warning", "list"],
+        &["metrics"],
+        &["info"],
+        &["health"],
     ] {
         let output = esker(&[&["svc"], args].concat());
         assert_eq!(status(&output), "0", "{args:?}: {}", shown(&output));
@@ -252,7 +286,9 @@ fn a_local_user_without_rights_may_read() {
 #[test]
 fn a_daemon_that_fails_at_everything_is_told_apart_from_an_unknown_outcome() {
     let daemon = Fake::start(|_| refused(500, "internal error: state is broken"));
-    for (args, is_change) in [(&["svc", "list"][..], false), (&["svc", "start", "web"], true), (&["svc", "health"], false)] {
+    for (args, is_change) in
+        [(&["svc", "list"][..], false), (&["svc", "start", "web"], true), (&["svc", "health"], false)]
+    {
         let output = daemon.esker().args(args).args(["-o", "json"]).output().expect("it runs");
         assert_eq!(kind_and_code(&output), ("failure".to_owned(), 1));
         let causes: Vec<Value> = error_of(&output)["causes"].as_array().cloned().expect("an array");

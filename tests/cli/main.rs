@@ -1,13 +1,29 @@
 //! The binary and its providers against the real systems: one test crate, so that one link serves all of it.
 
+// Helpers of tests may panic as tests do, and none of them is hot.
+#![allow(
+    clippy::unwrap_used,
+    clippy::format_push_string,
+    clippy::naive_bytecount,
+    clippy::case_sensitive_file_extension_comparisons,
+    clippy::cast_possible_truncation
+)]
+
 mod compat;
 mod daemon;
 mod errors;
+mod exec;
+mod files;
 mod formats;
+mod generated;
+mod help;
 mod layers;
+mod meta;
 mod old_daemon;
 mod ops;
+mod readme;
 mod restart;
+mod r#static;
 mod support;
 mod svc_act;
 mod svc_hygiene;

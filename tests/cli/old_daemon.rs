@@ -38,7 +38,11 @@ fn without_a_long_poll_the_change_is_polled() {
     let output = run(&daemon, &["svc", "start", "web", "-o", "json"]);
     let rows: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!((status(&output).as_str(), &rows[0]["operation_id"]), ("0", &json!("3")), "{}", shown(&output));
-    assert_eq!((daemon.count("/v1/changes/3/wait"), daemon.count("/v1/changes/3")), (1, 3), "asked for once, then polled");
+    assert_eq!(
+        (daemon.count("/v1/changes/3/wait"), daemon.count("/v1/changes/3")),
+        (1, 3),
+        "asked for once, then polled"
+    );
 }
 
 #[test]
@@ -46,7 +50,10 @@ fn what_an_old_daemon_does_not_say_is_unknown() {
     let daemon = old();
     let output = run(&daemon, &["svc", "check", "list", "-o", "json"]);
     let rows: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!((&rows[0]["successes"], &rows[0]["startup"], &rows[0]["level"]), (&json!(null), &json!(null), &json!(null)));
+    assert_eq!(
+        (&rows[0]["successes"], &rows[0]["startup"], &rows[0]["level"]),
+        (&json!(null), &json!(null), &json!(null))
+    );
     assert_shown!(shown(&run(&daemon, &["svc", "check", "stop", "db"])), @r#"
     --- stderr
     nothing to do, already stopped: check `db` on `pebble`
@@ -61,8 +68,16 @@ fn what_an_old_daemon_does_not_say_is_unknown() {
 fn what_an_old_daemon_does_not_have_is_unsupported_and_its_version_is_named() {
     let daemon = old();
     for args in [
-        &["notice", "list"][..], &["notice", "notify", "example.com/a"], &["notice", "wait"], &["identity", "list"],
-        &["metrics"], &["warning", "list"], &["check", "refresh", "db"], &["health"], &["plan"], &["logs"],
+        &["notice", "list"][..],
+        &["notice", "notify", "example.com/a"],
+        &["notice", "wait"],
+        &["identity", "list"],
+        &["metrics"],
+        &["warning", "list"],
+        &["check", "refresh", "db"],
+        &["health"],
+        &["plan"],
+        &["logs"],
     ] {
         let output = run(&daemon, &[&["svc"], args, &["-o", "json"]].concat());
         let error = error_of(&output);
@@ -90,7 +105,9 @@ fn warnings_of_a_daemon_that_keeps_them_itself() {
     acknowledged 1 warning on `pebble`
     [exit status: 0]
     "#);
-    assert!(daemon.asked().iter().any(|asked| (asked.method.as_str(), asked.path.as_str()) == ("POST", "/v1/warnings")));
+    assert!(
+        daemon.asked().iter().any(|asked| (asked.method.as_str(), asked.path.as_str()) == ("POST", "/v1/warnings"))
+    );
 }
 
 #[test]
@@ -98,7 +115,9 @@ fn what_a_newer_daemon_says_is_shown() {
     let daemon = Fake::start(|asked| match asked.path.as_str() {
         "/v1/services" => sync(json!([{"name": "web", "startup": "on-demand", "current": "scheduled",
             "current-since": "2020-01-02T03:04:05Z", "next-start": "2030-01-01T00:00:00Z"}])),
-        "/v1/checks" => sync(json!([{"name": "db", "status": "degraded", "threshold": 3, "successes": 1, "kind": "grpc"}])),
+        "/v1/checks" => {
+            sync(json!([{"name": "db", "status": "degraded", "threshold": 3, "successes": 1, "kind": "grpc"}]))
+        }
         "/v1/identities" => sync(json!({"bob": {"access": "operator", "oidc": {"issuer": "i"}}})),
         "/v1/notices" => sync(json!([{"id": "1", "type": "reboot", "key": "k", "severity": "high", "occurrences": 1}])),
         "/v1/changes" => sync(json!([{"id": "1", "kind": "migrate", "summary": "Migrate", "status": "Paused",
@@ -132,7 +151,8 @@ fn what_a_newer_daemon_says_is_shown() {
 #[test]
 fn a_pending_restart_is_a_warning_said_once() {
     let daemon = Fake::start(|asked| {
-        let result = if asked.path == "/v1/services" { json!([{"name": "web", "current": "error"}]) } else { json!([]) };
+        let result =
+            if asked.path == "/v1/services" { json!([{"name": "web", "current": "error"}]) } else { json!([]) };
         let body = json!({"type": "sync", "status-code": 200, "result": result,
             "maintenance": {"kind": "daemon-restart", "message": "daemon is restarting"}});
         Reply::Text(200, body.to_string())

@@ -73,7 +73,8 @@ fn services_and_their_changes_go_both_ways() {
     let theirs = ops(&daemon, "show([c.id for c in client.get_changes(pebble.ChangeState.ALL)])");
     let ours = esker(&daemon, &["svc", "change", "list"]);
     let ours: Vec<&str> = ours.as_array().expect("an array").iter().map(|c| c["id"].as_str().expect("text")).collect();
-    let mut theirs: Vec<&str> = theirs.as_array().expect("an array").iter().map(|c| c.as_str().expect("text")).collect();
+    let mut theirs: Vec<&str> =
+        theirs.as_array().expect("an array").iter().map(|c| c.as_str().expect("text")).collect();
     theirs.sort_by_key(|id| id.parse::<u32>().expect("a number"));
     assert_eq!(ours.len(), theirs.len());
     assert!(theirs.iter().all(|id| ours.contains(id)), "{ours:?} {theirs:?}");

@@ -99,7 +99,12 @@ fn programs_get_one_object_per_service_with_the_operation() {
     }
     let daemon = Daemon::start(&[("base", LAYER)]);
     let rows = json_of(&run(&daemon, &["start", "web", "-o", "json"]));
-    let summary: Vec<_> = rows.as_array().expect("an array").iter().map(|row| (&row["name"], &row["changed"], &row["state"], &row["operation_id"])).collect();
+    let summary: Vec<_> = rows
+        .as_array()
+        .expect("an array")
+        .iter()
+        .map(|row| (&row["name"], &row["changed"], &row["state"], &row["operation_id"]))
+        .collect();
     let (yes, active, one) = (json!(true), json!("active"), json!("1"));
     assert_eq!(summary, [(&json!("web"), &yes, &active, &one), (&json!("db"), &yes, &active, &one)]);
     let again = json_of(&run(&daemon, &["start", "web", "-o", "json"]));
@@ -158,11 +163,8 @@ fn a_change_on_several_daemons_is_reported_for_each() {
         return;
     }
     let daemons = [Daemon::start(&[("base", LAYER)]), Daemon::start(&[("base", LAYER)])];
-    let config = endpoints(&[
-        ("a", daemons[0].socket()),
-        ("b", daemons[1].socket()),
-        ("gone", "/nonexistent/socket".into()),
-    ]);
+    let config =
+        endpoints(&[("a", daemons[0].socket()), ("b", daemons[1].socket()), ("gone", "/nonexistent/socket".into())]);
     let run = |args: &[&str]| esker().args(&config).arg("svc").args(args).output().expect("it runs");
     let output = run(&["start", "db", "--target", "a", "--target", "b", "-o", "json"]);
     let rows = json_of(&output);

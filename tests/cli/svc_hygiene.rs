@@ -66,13 +66,22 @@ fn a_pipe_gets_log_lines_as_they_are() {
 
 /// Runs it with this stdout; returns what it said on stderr and how it ended.
 fn into(command: &mut Command, stdout: Stdio) -> Output {
-    command.stdout(stdout).stderr(Stdio::piped()).stdin(Stdio::null()).spawn().expect("it starts").wait_with_output().expect("it ends")
+    command
+        .stdout(stdout)
+        .stderr(Stdio::piped())
+        .stdin(Stdio::null())
+        .spawn()
+        .expect("it starts")
+        .wait_with_output()
+        .expect("it ends")
 }
 
 #[test]
 fn a_closed_stdout_is_a_silent_end_and_a_full_disk_is_a_failure() {
     let daemon = nasty();
-    for args in [&["svc", "list"][..], &["svc", "list", "-o", "json"], &["svc", "logs"], &["svc", "logs", "-o", "jsonl"]] {
+    for args in
+        [&["svc", "list"][..], &["svc", "list", "-o", "json"], &["svc", "logs"], &["svc", "logs", "-o", "jsonl"]]
+    {
         let esker = || {
             let mut command = esker_process();
             command.env("PEBBLE_SOCKET", daemon.socket()).args(args);
@@ -85,7 +94,11 @@ fn a_closed_stdout_is_a_silent_end_and_a_full_disk_is_a_failure() {
         let full = File::options().write(true).open("/dev/full").expect("a device");
         let output = into(&mut esker(), full.into());
         assert_eq!(status(&output), "1", "{args:?}: {}", shown(&output));
-        assert!(String::from_utf8_lossy(&output.stderr).contains("error:") || args.contains(&"-o"), "{}", shown(&output));
+        assert!(
+            String::from_utf8_lossy(&output.stderr).contains("error:") || args.contains(&"-o"),
+            "{}",
+            shown(&output)
+        );
     }
 }
 

@@ -36,7 +36,8 @@ fn daemon() -> Option<Daemon> {
 #[test]
 fn a_service_that_gets_there_in_time() {
     let Some(daemon) = daemon() else { return };
-    let waiting = Running::start(esker_process_on(&daemon).args(["svc", "wait", "web", "--for", "active", "--timeout", "1m"]));
+    let waiting =
+        Running::start(esker_process_on(&daemon).args(["svc", "wait", "web", "--for", "active", "--timeout", "1m"]));
     assert!(run(&daemon, &["start", "web"]).status.success());
     let output = waiting.end();
     assert_eq!((status(&output).as_str(), output.stdout.len()), ("0", 0), "{}", shown(&output));

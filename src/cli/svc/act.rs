@@ -23,7 +23,7 @@ pub(super) const COLUMNS: &[Column<Changed>] = &[
     Column::new("OPERATION", "operation_id", |c: &Changed| Cell::maybe(c.operation_id.as_deref())),
 ];
 
-/// Whether it is waited for.
+// Whether it is waited for.
 #[derive(Args, Debug)]
 pub struct WaitArgs {
     /// Print the id of the change and do not wait for it

@@ -92,7 +92,7 @@ pub struct ListArgs {
     verbatim: VerbatimArgs,
 }
 
-/// Which change.
+// Which change.
 #[derive(Args, Debug)]
 pub struct WhichArgs {
     /// Id of the change

@@ -152,13 +152,12 @@ pub async fn update(ctx: &Ctx, args: UpdateArgs) -> anyhow::Result<Outcome> {
 
 /// Removes identities.
 pub async fn remove(ctx: &Ctx, args: RemoveArgs) -> anyhow::Result<Outcome> {
-    let document = match &args.from {
-        Some(file) => source::read_text(file)?,
-        None => {
-            let names: serde_json::Map<_, _> =
-                args.names.iter().map(|name| (name.clone(), serde_json::Value::Null)).collect();
-            serde_json::Value::Object(names).to_string()
-        }
+    let document = if let Some(file) = &args.from {
+        source::read_text(file)?
+    } else {
+        let names: serde_json::Map<_, _> =
+            args.names.iter().map(|name| (name.clone(), serde_json::Value::Null)).collect();
+        serde_json::Value::Object(names).to_string()
     };
     apply(ctx, IdentityAction::Remove, "removed", &document).await
 }

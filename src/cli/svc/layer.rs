@@ -117,22 +117,21 @@ pub async fn add(ctx: &Ctx, args: AddArgs) -> anyhow::Result<Outcome> {
             if check {
                 judge(ctx, file, &plans.lint(file, &layer.text, plan.as_ref()))?;
             }
-            match plan.filter(|_| dry_run) {
-                Some(plan) => preview(ctx, &target, plans, &plan, layer).map(|()| None),
-                None => {
-                    plans.add_layer(layer).await?;
-                    ctx.out.done(&format!(
-                        "added layer `{}` to `{}`; `esker svc replan` applies it",
-                        layer.label, target.full
-                    ));
-                    Ok(Some(Changed {
-                        name: layer.label.clone(),
-                        action: "add".to_owned(),
-                        changed: true,
-                        state: None,
-                        operation_id: None,
-                    }))
-                }
+            if let Some(plan) = plan.filter(|_| dry_run) {
+                preview(ctx, &target, plans, &plan, layer).map(|()| None)
+            } else {
+                plans.add_layer(layer).await?;
+                ctx.out.done(&format!(
+                    "added layer `{}` to `{}`; `esker svc replan` applies it",
+                    layer.label, target.full
+                ));
+                Ok(Some(Changed {
+                    name: layer.label.clone(),
+                    action: "add".to_owned(),
+                    changed: true,
+                    state: None,
+                    operation_id: None,
+                }))
             }
         })
         .await?;

@@ -137,7 +137,10 @@ fn print(ctx: &Ctx, target: &Target, entry: LogEntry, style: Style) -> Result<()
             }
             if prefix {
                 let time = entry.time.map_or_else(|| "-".to_owned(), millis);
-                line.push_str(&format!("{time} [{}] ", entry.service));
+                line.push_str(&time);
+                line.push_str(" [");
+                line.push_str(&entry.service);
+                line.push_str("] ");
             }
             line.push_str(&entry.message);
             ctx.out.remote_line(&line)

@@ -48,7 +48,7 @@ const RECORDED: &[Column<Recorded>] = &[
     Column::new("KEY", "key", |r: &Recorded| Cell::text(&r.key)),
 ];
 
-/// Which notices.
+// Which notices.
 #[derive(Args, Debug)]
 pub struct FilterArgs {
     /// Only notices of this type, such as custom or change-update

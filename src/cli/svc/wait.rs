@@ -73,9 +73,10 @@ pub async fn run(ctx: &Ctx, args: WaitArgs) -> anyhow::Result<Outcome> {
     let args = &args;
     let is_health = matches!(args.condition.as_str(), "healthy" | "unhealthy");
     if is_health != args.names.is_empty() {
-        return Err(match is_health {
-            true => Error::usage(format!("`--for {}` is about all checks and takes no names", args.condition)),
-            false => Error::usage("no service is named").hint("`--for healthy` alone needs none"),
+        return Err(if is_health {
+            Error::usage(format!("`--for {}` is about all checks and takes no names", args.condition))
+        } else {
+            Error::usage("no service is named").hint("`--for healthy` alone needs none")
         }
         .into());
     }
@@ -84,8 +85,8 @@ pub async fn run(ctx: &Ctx, args: WaitArgs) -> anyhow::Result<Outcome> {
             .hint(format!("did you mean `{meant}`?"))
             .into());
     }
-    let names: String = args.names.iter().map(|name| format!("{name} ")).collect();
-    let what = &format!("svc wait {names}--for {}", args.condition);
+    let names = args.names.join(" ");
+    let what = &format!("svc wait {}--for {}", if names.is_empty() { names } else { names + " " }, args.condition);
     let feature = if is_health { Feature::Checks } else { Feature::Services };
     let gathered = ctx
         .change(&(feature, "svc wait"), |target| async move {

@@ -135,9 +135,7 @@ impl Watching {
                     if change.ready {
                         return Ok(Step::Done(change.into()));
                     }
-                    if let Some(progress) = self.progress(&change) {
-                        self.queue.push(Step::Progress(progress));
-                    }
+                    self.queue.push(Step::Progress(Self::progress(&change)));
                     self.seen = Some(change);
                 }
                 Err(error) if error.kind() == ErrorKind::Unreachable => self.reconnect(error).await?,
@@ -214,12 +212,12 @@ impl Watching {
     }
 
     /// What moved since the change was last looked at.
-    fn progress(&self, change: &api::Change) -> Option<Progress> {
+    fn progress(change: &api::Change) -> Progress {
         let total = change.tasks.len() as u64;
         let done = change.tasks.iter().filter(|task| is_ready(&task.status)).count() as u64;
         let running = change.tasks.iter().find(|task| task.status == "Doing");
         let label = running.map_or_else(|| change.summary.clone(), |task| task.summary.clone());
-        Some(Progress { label, done: Some(done), total: Some(total), log: None })
+        Progress { label, done: Some(done), total: Some(total), log: None }
     }
 }
 

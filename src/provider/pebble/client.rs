@@ -21,7 +21,7 @@ pub(super) struct Client {
     /// Where the address comes from, for the hint of connection errors.
     origin: String,
     /// Whether the peer knows who we are by itself (a unix socket), so that a 401 means "not allowed".
-    identified: bool,
+    pub(super) identified: bool,
     notes: Notes,
 }
 
@@ -219,7 +219,7 @@ fn is_unknown_endpoint(message: &str) -> bool {
 }
 
 /// The kind of a refusal (section 2.1: most errors have no class, so endpoint words decide).
-fn kind_of(status: u16, said: &ApiError, identified: bool) -> ErrorKind {
+pub(super) fn kind_of(status: u16, said: &ApiError, identified: bool) -> ErrorKind {
     let message = said.message.as_str();
     match (status, said.kind.as_deref()) {
         (_, Some("not-found")) => ErrorKind::NotFound,

@@ -76,11 +76,7 @@ impl PebbleDocuments {
             Document::Plan => "/v1/plan?format=yaml".to_owned(),
             Document::Metrics => "/v1/metrics".to_owned(),
             Document::Info => "/v1/system-info".to_owned(),
-            Document::Files { path, itself } => Query::new("/v1/files")
-                .with("action", "list")
-                .with("path", path.as_bytes())
-                .maybe("itself", itself.then_some("true"))
-                .build(),
+            Document::Files { path, itself } => super::files::list_query(path, *itself),
         })
     }
 
@@ -261,6 +257,7 @@ struct CompatFile<'a> {
     group: Cow<'a, str>,
 }
 
+#[allow(clippy::ptr_arg)] // serde hands in the field as it is
 fn no_name(name: &Cow<'_, str>) -> bool {
     name.is_empty()
 }

@@ -38,24 +38,21 @@ fn once(client: Client, query: LogsQuery) -> Items<LogEvent> {
         };
         // With a start time the newest so many are known only at the end; until then they are kept.
         while tail.is_none() || query.since.is_some() {
-            match source.next().await {
-                Some(line) => {
-                    let entry = parse(&client, &line?)?;
-                    if query.since.is_none() {
-                        return Ok(Some((LogEvent::Entry(entry), (client, query, None, lines))));
-                    }
-                    let kept = tail.get_or_insert_default();
-                    if entry.time >= query.since {
-                        kept.push_back(entry);
-                    }
-                    if query.tail.is_some_and(|most| kept.len() as u64 > most) {
-                        kept.pop_front();
-                    }
+            if let Some(line) = source.next().await {
+                let entry = parse(&client, &line?)?;
+                if query.since.is_none() {
+                    return Ok(Some((LogEvent::Entry(entry), (client, query, None, lines))));
                 }
-                None => {
-                    tail.get_or_insert_default();
-                    break;
+                let kept = tail.get_or_insert_default();
+                if entry.time >= query.since {
+                    kept.push_back(entry);
                 }
+                if query.tail.is_some_and(|most| kept.len() as u64 > most) {
+                    kept.pop_front();
+                }
+            } else {
+                tail.get_or_insert_default();
+                break;
             }
         }
         let next = tail.as_mut().and_then(VecDeque::pop_front);

@@ -7,6 +7,8 @@ mod cli_state;
 mod client;
 mod credential;
 mod documents;
+mod exec;
+mod files;
 mod identities;
 pub mod layer;
 mod logs;
@@ -15,6 +17,7 @@ mod notices;
 mod plan;
 mod query;
 mod raw;
+mod runs;
 mod services;
 
 use self::changes::PebbleChanges;
@@ -22,10 +25,13 @@ use self::checks::PebbleChecks;
 use self::cli_state::CliState;
 use self::client::Client;
 use self::documents::PebbleDocuments;
+use self::exec::PebbleExec;
+use self::files::PebbleFiles;
 use self::identities::PebbleIdentities;
 use self::metrics::PebbleMetrics;
 use self::notices::PebbleNotices;
 use self::plan::PebblePlan;
+use self::runs::PebbleRuns;
 use self::services::PebbleServices;
 use super::{ConfigKey, Driver, Env, Feature, KeyKind, Offer, Place, Provider, Raw, Vars};
 use crate::config::EndpointConfig;
@@ -75,6 +81,19 @@ const OFFERS: &[Offer] = &[
     Offer::native(Feature::Notices),
     Offer::native(Feature::Identities),
     Offer::native(Feature::Metrics),
+    Offer::native(Feature::Exec),
+    Offer::native(Feature::ExecTty),
+    Offer::native(Feature::ExecSignal),
+    Offer::native(Feature::ExecUser),
+    Offer::native(Feature::ExecDir),
+    Offer::native(Feature::ExecEnv),
+    Offer::native(Feature::ExecContext),
+    Offer::native(Feature::ExecTimeout),
+    Offer::emulated(Feature::ExecDetach, "needs `sh` there; the output goes to a file in its /tmp"),
+    Offer::native(Feature::Files),
+    Offer::native(Feature::FilesMode),
+    Offer::native(Feature::FilesOwner),
+    Offer::native(Feature::FilesDirectories),
     Offer::native(Feature::Raw),
 ];
 
@@ -180,7 +199,10 @@ struct PebblePlace {
     notices: PebbleNotices,
     identities: PebbleIdentities,
     metrics: PebbleMetrics,
+    exec: PebbleExec,
+    runs: PebbleRuns,
     documents: PebbleDocuments,
+    files: PebbleFiles,
 }
 
 impl PebblePlace {
@@ -193,6 +215,9 @@ impl PebblePlace {
             notices: PebbleNotices { client: client.clone(), state: state.clone() },
             identities: PebbleIdentities(client.clone()),
             metrics: PebbleMetrics(client.clone()),
+            exec: PebbleExec(client.clone()),
+            runs: PebbleRuns(client.clone()),
+            files: PebbleFiles(client.clone()),
             documents: PebbleDocuments { client, state },
         }
     }
@@ -209,6 +234,10 @@ impl Place for PebblePlace {
 
     fn services(&self) -> Option<&dyn super::services::Services> {
         Some(&self.services)
+    }
+
+    fn files(&self) -> Option<&dyn super::files::Files> {
+        Some(&self.files)
     }
 
     fn checks(&self) -> Option<&dyn super::checks::Checks> {
@@ -233,6 +262,14 @@ impl Place for PebblePlace {
 
     fn metrics(&self) -> Option<&dyn super::metrics::Metrics> {
         Some(&self.metrics)
+    }
+
+    fn exec(&self) -> Option<&dyn super::exec::Exec> {
+        Some(&self.exec)
+    }
+
+    fn runs(&self) -> Option<&dyn super::exec::Runs> {
+        Some(&self.runs)
     }
 
     fn documents(&self) -> Option<&dyn super::documents::Documents> {

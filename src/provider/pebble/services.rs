@@ -326,7 +326,7 @@ mod tests {
             started_at: None,
             ready_at: None,
             exit_code: None,
-            extra: Default::default(),
+            extra: crate::model::Extra::default(),
         };
         assert_eq!(service_of(&task("Start service \"web\"")), Some("web"));
         assert_eq!(service_of(&task("Start service \"we\"b\"")), Some("we\"b"));

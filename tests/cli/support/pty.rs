@@ -7,9 +7,8 @@ use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Command, Output, Stdio};
 
-/// Runs `command` with stdin and stdout on a terminal that is `columns` wide; stderr is a pipe. What it printed has
-/// `\n` line ends, as it wrote them.
-pub(crate) fn on_terminal(columns: u16, command: &mut Command) -> Output {
+/// Both ends of a terminal: what the person sees and types at, and what a program gets.
+pub(crate) fn pair(columns: u16, rows: u16) -> (File, File) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&master).expect("the terminal can be granted");
     unlockpt(&master).expect("the terminal can be unlocked");
@@ -21,8 +20,15 @@ pub(crate) fn on_terminal(columns: u16, command: &mut Command) -> Output {
         .custom_flags(libc::O_NOCTTY)
         .open(path)
         .expect("the terminal can be opened");
-    let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     tcsetwinsize(&slave, size).expect("the terminal has a size");
+    (File::from(master), slave)
+}
+
+/// Runs `command` with stdin and stdout on a terminal that is `columns` wide; stderr is a pipe. What it printed has
+/// `\n` line ends, as it wrote them.
+pub(crate) fn on_terminal(columns: u16, command: &mut Command) -> Output {
+    let (mut master, slave) = pair(columns, 24);
     command.env_remove("COLUMNS").env("TERM", "xterm");
     command.stdin(Stdio::from(slave.try_clone().expect("a second handle")));
     command.stdout(Stdio::from(slave)).stderr(Stdio::piped());
@@ -36,7 +42,6 @@ pub(crate) fn on_terminal(columns: u16, command: &mut Command) -> Output {
         text
     });
     let mut text = Vec::new();
-    let mut master = File::from(master);
     let mut buffer = [0; 4096];
     // The end of the other side is EIO.
     while let Ok(length @ 1..) = master.read(&mut buffer) {

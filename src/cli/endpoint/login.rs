@@ -1,0 +1,109 @@
+//! `endpoint login`
+
+use crate::cli::{Outcome, complete, edits};
+use crate::config::Secret;
+use crate::context::Ctx;
+use crate::error::{Error, Result};
+use crate::provider::Driver;
+use crate::signal;
+use clap::Args;
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// More than any secret is long.
+const MAX_BYTES: u64 = 1 << 20;
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Asks on the terminal, without showing what is typed, unless a flag says where
+to read. The secret is kept below the state directory in a file that only you
+can read. Nothing is connected: `esker doctor` shows whether it works.
+
+Examples:
+  esker endpoint login prod
+  pass show prod | esker endpoint login prod --password-stdin
+  esker endpoint login prod --token-file ~/token")]
+pub struct EndpointLoginArgs {
+    /// The endpoint
+    #[arg(value_name = "NAME", add = complete::endpoints())]
+    name: String,
+    /// Read the password from stdin
+    #[arg(long, conflicts_with = "token_file")]
+    password_stdin: bool,
+    /// Read a token from this file; `-` is stdin
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+/// Stores a secret for an endpoint.
+pub async fn run(ctx: &Ctx, args: EndpointLoginArgs) -> anyhow::Result<Outcome> {
+    let (driver, endpoint) = ctx.resolver.endpoint(&args.name)?;
+    let logins = super::logins(ctx)?;
+    // Before anything is asked: an ad hoc endpoint has no name to keep a login under.
+    logins.path(&args.name)?;
+    let (what, secret) = match (&args.token_file, args.password_stdin) {
+        (Some(path), _) => (takes(driver, "token")?, read(path)?),
+        (None, true) => (takes(driver, "password")?, read(Path::new("-"))?),
+        (None, false) => ask(ctx, driver, &args.name).await?,
+    };
+    logins.store(&args.name, &BTreeMap::from([(what.to_owned(), secret)]))?;
+    ctx.out.done(&format!("stored the {what} of `{}` in `{}`", args.name, logins.path(&args.name)?.display()));
+    if driver.keys.iter().any(|key| key.name == "username") && endpoint.text("username").is_none() {
+        ctx.out.warn(&format!("endpoint `{0}` has no `username`, so its {what} is not used: set it with `esker endpoint add {0} --replace`", args.name));
+    }
+    for key in [format!("{what}_command"), format!("{what}_file")] {
+        if endpoint.values.contains_key(&key) {
+            ctx.out.warn(&format!("`{key}` of endpoint `{}` comes first, so this {what} is not used", args.name));
+        }
+    }
+    edits::tell(ctx, &edits::changed(driver.id, &args.name, &args.name, "login", true))?;
+    Ok(Outcome::Done)
+}
+
+/// `what`, if endpoints of the provider have one.
+fn takes(driver: &'static Driver, what: &'static str) -> Result<&'static str> {
+    super::secrets(driver).find(|secret| *secret == what).ok_or_else(|| {
+        let others: Vec<_> = super::secrets(driver).collect();
+        let error = Error::unsupported(format!("`{}` has no {what}", driver.id));
+        if others.is_empty() { error } else { error.hint(format!("it has a {}", others.join(", "))) }
+    })
+}
+
+/// Asks on the terminal. A signal ends the wait, so that `main` can make the terminal show again what is typed.
+async fn ask(ctx: &Ctx, driver: &'static Driver, name: &str) -> Result<(&'static str, Secret)> {
+    let Some(what) = super::secrets(driver).next() else {
+        return Err(Error::unsupported(format!("`{}` has no login", driver.id)));
+    };
+    let flag = if what == "password" { "--password-stdin" } else { "--token-file FILE" };
+    let out = ctx.out.clone();
+    let question = format!("{what} of `{name}`");
+    let mut signals = ctx.signals.listen().await?;
+    let answer = tokio::task::spawn_blocking(move || out.ask_secret(&question, flag));
+    let secret = tokio::select! {
+        answer = answer => answer.map_err(Error::internal)??,
+        signal = signals.next() => return Err(signal::interrupted(&signal, "interrupted: nothing was stored")),
+    };
+    if secret.expose().is_empty() {
+        return Err(Error::usage(format!("the {what} is empty")));
+    }
+    Ok((what, secret))
+}
+
+/// The one line that a file or stdin consists of.
+fn read(path: &Path) -> Result<Secret> {
+    let cannot = |why: &str| Error::config(format!("cannot read the secret from `{}`: {why}", path.display()));
+    let mut text = String::new();
+    let outcome = if path == Path::new("-") {
+        std::io::stdin().take(MAX_BYTES).read_to_string(&mut text)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text))
+    };
+    let text = Secret::new(text);
+    outcome.map_err(|error| cannot(&crate::config::reason(&error)))?;
+    match text.expose().trim_end_matches(['\r', '\n']) {
+        "" => Err(cannot("it is empty")),
+        line if line.contains('\n') => Err(cannot("it is more than one line")),
+        line => Ok(Secret::new(line)),
+    }
+}

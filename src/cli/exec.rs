@@ -1,0 +1,62 @@
+//! `exec`: a program at one or many targets, with its own exit code (ux 9.1-9.5, exit codes 3.2).
+
+mod args;
+mod attend;
+mod ended;
+mod fleet;
+mod input;
+mod keys;
+mod plan;
+mod runs;
+mod script;
+
+pub use args::ExecArgs;
+
+use self::plan::Plan;
+use super::Outcome;
+use crate::config::Origin;
+use crate::context::Ctx;
+use crate::error::{Error, Result};
+use crate::provider::Needs;
+use crate::resolve::Target;
+use crate::settings::Opt;
+
+/// Runs a program, or does something about a run.
+pub async fn run(ctx: &Ctx, args: ExecArgs) -> anyhow::Result<Outcome> {
+    ctx.out.mark_notices();
+    if let Some(verb) = args.verb()? {
+        return runs::run(ctx, &args, verb).await;
+    }
+    let plan = Plan::new(ctx, &args)?;
+    let (targets, failed) = targets(ctx, &args, &plan.base).await?;
+    if let [target] = targets.as_slice()
+        && failed.is_empty()
+    {
+        let target = target.clone();
+        return fleet::single(ctx, plan, target).await;
+    }
+    fleet::several(ctx, &args, plan, targets, failed).await
+}
+
+/// The targets: positional here, since they are what is acted on (ux 1.2).
+async fn targets(ctx: &Ctx, args: &ExecArgs, needs: &dyn Needs) -> Result<(Vec<Target>, Vec<Error>)> {
+    if args.targets.is_empty() {
+        return ctx.targets(needs).await;
+    }
+    if ctx.settings.on(Opt::All) {
+        return Err(Error::usage("--all and a named target exclude each other"));
+    }
+    if matches!(ctx.settings.origin(Opt::Target), Origin::Flag(_)) {
+        return Err(Error::usage("a target is named twice, as an argument and by --target").hint("keep one of them"));
+    }
+    let patterns = args.targets.iter().map(|text| ctx.resolver.parse(text)).collect::<Result<_>>();
+    // Without `--` a command is taken for targets.
+    let patterns = patterns.map_err(|error| {
+        if args.command.is_empty() {
+            error.hint("the command goes after `--`: esker exec [TARGET...] -- CMD [ARG...]")
+        } else {
+            error
+        }
+    })?;
+    ctx.targets_of(patterns, needs).await
+}

@@ -1,0 +1,27 @@
+//! `files`: files over there, and between there and here.
+
+pub mod cat;
+mod columns;
+pub mod cp;
+pub mod edit;
+mod editor;
+mod ends;
+pub mod list;
+pub mod mkdir;
+pub mod rm;
+pub mod show;
+mod spot;
+mod values;
+
+use super::tree::{Node, talk};
+
+/// The commands.
+pub(super) static TREE: &[Node] = &[
+    talk!("list", list::FilesListArgs, list::run, "List a directory").alias("ls"),
+    talk!("show", show::FilesShowArgs, show::run, "Show one file or directory"),
+    talk!("cat", cat::CatArgs, cat::run, "Print files, byte for byte"),
+    talk!("cp", cp::CpArgs, cp::run, "Copy files and directories, to, from and between targets"),
+    talk!("mkdir", mkdir::MkdirArgs, mkdir::run, "Make directories"),
+    talk!("rm", rm::RmArgs, rm::run, "Remove files and directories"),
+    talk!("edit", edit::EditArgs, edit::run, "Edit a file in your editor"),
+];

@@ -1,0 +1,180 @@
+//! `schema`: JSON Schema of what commands print, by the name of the command (ux 4.8).
+
+use super::Outcome;
+use super::config::show::ConfigValue;
+use super::doctor::Diagnosis;
+use super::endpoint::list::EndpointRow;
+use super::endpoint::show::EndpointDetail;
+use super::providers::FeatureRow;
+use super::target::list::TargetRow;
+use super::target::show::TargetDetail;
+use super::version::Version;
+use crate::context::Ctx;
+use crate::error::Error;
+use crate::model::{
+    At, Change, Changed, Check, CheckRefreshed, Copied, ExecResult, FileEntry, Finding, HealthState, Identity, Info,
+    LogEntry, Metric, Notice, PlanDocument, Recorded, Removed, Run, Service, ServiceDetail, Warning,
+};
+use crate::report;
+use crate::suggest::nearest;
+use clap::Args;
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
+use serde_json::{Map, Value};
+
+/// A document: the command that prints it, and its schema.
+type Entry = (&'static str, fn() -> Schema);
+
+/// What every document is: `events` are the lines of `-o jsonl` or of a stream without an end.
+static TABLE: &[Entry] = &[
+    ("svc list", many::<Service>),
+    ("svc show", one::<ServiceDetail>),
+    ("svc start", many::<Changed>),
+    ("svc stop", many::<Changed>),
+    ("svc restart", many::<Changed>),
+    ("svc replan", many::<Changed>),
+    ("svc autostart", many::<Changed>),
+    ("svc signal", many::<Changed>),
+    ("svc logs", many::<LogEntry>),
+    ("svc logs events", events::<LogEntry>),
+    ("svc plan", one::<PlanDocument>),
+    ("svc layer lint", schema::<Vec<Finding>>),
+    ("svc check list", many::<Check>),
+    ("svc check show", one::<Check>),
+    ("svc check start", many::<Changed>),
+    ("svc check stop", many::<Changed>),
+    ("svc check refresh", one::<CheckRefreshed>),
+    ("svc health", one::<HealthState>),
+    ("svc change list", many::<Change>),
+    ("svc change show", one::<Change>),
+    ("svc change wait", one::<Change>),
+    ("svc change abort", one::<Change>),
+    ("svc notice list", many::<Notice>),
+    ("svc notice show", one::<Notice>),
+    ("svc notice watch events", events::<Notice>),
+    ("svc notice notify", one::<Recorded>),
+    ("svc identity list", many::<Identity>),
+    ("svc identity show", one::<Identity>),
+    ("svc warning list", many::<Warning>),
+    ("svc metrics", many::<Metric>),
+    ("svc info", one::<Info>),
+    ("exec", one::<ExecResult>),
+    ("exec events", schema::<ExecEvent>),
+    ("exec --sessions", many::<Run>),
+    ("files list", many::<FileEntry>),
+    ("files show", one::<FileEntry>),
+    ("files cp", one::<Copied>),
+    ("files mkdir", many::<FileEntry>),
+    ("files rm", many::<Removed>),
+    ("files edit", one::<FileEntry>),
+    ("target list", many::<TargetRow>),
+    ("target show", one::<TargetDetail>),
+    ("target add", one::<Changed>),
+    ("target use", one::<Changed>),
+    ("target remove", many::<Changed>),
+    ("endpoint list", many::<EndpointRow>),
+    ("endpoint show", one::<EndpointDetail>),
+    ("endpoint add", one::<Changed>),
+    ("endpoint remove", many::<Changed>),
+    ("endpoint login", one::<Changed>),
+    ("endpoint logout", one::<Changed>),
+    ("endpoint import", many::<Changed>),
+    ("config show", schema::<Vec<ConfigValue>>),
+    ("doctor", schema::<Vec<Diagnosis>>),
+    ("providers", schema::<Vec<FeatureRow>>),
+    ("version", schema::<Version>),
+    ("error", schema::<report::Document<'static>>),
+];
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Without a command it prints an object with the schema of every one. `error` is
+the object that ends stderr when a command fails under -o json.
+
+Examples:
+  esker schema svc list
+  esker schema error
+  esker schema | jq keys")]
+pub struct SchemaArgs {
+    /// The command, as in `svc list`; or `error`
+    #[arg(value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+/// Prints one schema or all of them.
+pub fn run(ctx: &Ctx, args: SchemaArgs) -> anyhow::Result<Outcome> {
+    if args.command.is_empty() {
+        ctx.out.value(&all())?;
+        return Ok(Outcome::Done);
+    }
+    let name = args.command.join(" ");
+    let Some((_, schema)) = TABLE.iter().find(|(command, _)| *command == name) else {
+        let near = nearest(&name, TABLE.iter().map(|(command, _)| *command));
+        let error = Error::not_found(format!("no schema of `{name}`"));
+        return Err(match near {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint("`esker schema | jq keys` shows all"),
+        }
+        .into());
+    };
+    ctx.out.value(&schema())?;
+    Ok(Outcome::Done)
+}
+
+/// Every schema by the name of its command.
+pub fn all() -> Map<String, Value> {
+    TABLE.iter().map(|(command, schema)| ((*command).to_owned(), schema().to_value())).collect()
+}
+
+/// The names of the documents that have one.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|(command, _)| *command)
+}
+
+/// An object that names its place.
+fn one<T: JsonSchema>() -> Schema {
+    schema::<At<T>>()
+}
+
+/// A list of such.
+fn many<T: JsonSchema>() -> Schema {
+    schema::<Vec<At<T>>>()
+}
+
+/// A line of a stream: such an object with its `type` (ux 5.2).
+fn events<T: JsonSchema>() -> Schema {
+    #[derive(JsonSchema)]
+    #[allow(dead_code, reason = "only its schema is used")]
+    struct Event<T> {
+        /// What kind of line it is; ignore those that you do not know.
+        r#type: String,
+        #[serde(flatten)]
+        value: T,
+    }
+    schema::<Event<At<T>>>()
+}
+
+/// A line of `exec -o jsonl` (ux 4.12); bytes that are no text are in base64.
+#[derive(JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[allow(dead_code, reason = "only its schema is used")]
+enum ExecEvent {
+    /// What the program wrote to its standard output.
+    Stdout { target: String, data: Option<String>, data_base64: Option<String> },
+    /// What it wrote to its standard error.
+    Stderr { target: String, data: Option<String>, data_base64: Option<String> },
+    /// How it ended; the last line of its target.
+    Result {
+        provider: String,
+        target: String,
+        exit_code: Option<u8>,
+        signal: Option<u8>,
+        operation_id: Option<String>,
+        duration_seconds: f64,
+    },
+}
+
+/// The schema of what is written, which may differ from what could be read.
+pub fn schema<T: JsonSchema + ?Sized>() -> Schema {
+    SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>()
+}
