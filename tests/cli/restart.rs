@@ -31,7 +31,8 @@ fn under_way(daemon: &Daemon, kind: &str) -> Value {
     let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         let changes = http::get(&daemon.socket(), "/v1/changes?select=all").body["result"].clone();
-        let found = changes.as_array().and_then(|changes| changes.iter().find(|change| change["kind"] == kind).cloned());
+        let found =
+            changes.as_array().and_then(|changes| changes.iter().find(|change| change["kind"] == kind).cloned());
         if let Some(change) = found {
             return change;
         }
@@ -108,7 +109,12 @@ fn interrupting_or_expiring_stops_the_waiting_and_not_the_change() {
     assert!(!said.contains("internal") && output.stdout.is_empty(), "{}", shown(&output));
 
     let expired = esker(&daemon, &["svc", "change", "wait", &id, "--timeout", "200ms", "-o", "json"]);
-    assert_eq!((status(&expired).as_str(), &error_of(&expired)["operation_id"]), ("9", &json!(id)), "{}", shown(&expired));
+    assert_eq!(
+        (status(&expired).as_str(), &error_of(&expired)["operation_id"]),
+        ("9", &json!(id)),
+        "{}",
+        shown(&expired)
+    );
     let change = http::get(&daemon.socket(), &format!("/v1/changes/{id}")).body["result"].clone();
     assert_eq!((&change["ready"], &change["status"]), (&json!(false), &json!("Doing")), "it was let go on");
 }
@@ -122,7 +128,8 @@ fn a_daemon_that_is_not_there_yet_is_waited_for() {
     daemon.stop();
     let gone = esker(&daemon, &["svc", "info", "--wait-for-daemon", "100ms"]);
     assert_eq!(status(&gone), "10", "{}", shown(&gone));
-    let waiting = Running::start(esker_process_on(&daemon).args(["svc", "info", "-o", "json", "--wait-for-daemon", "1m"]));
+    let waiting =
+        Running::start(esker_process_on(&daemon).args(["svc", "info", "-o", "json", "--wait-for-daemon", "1m"]));
     daemon.restart();
     let output = waiting.end();
     let info: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", shown(&output)));
