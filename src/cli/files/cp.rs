@@ -42,9 +42,10 @@ Examples:
   esker files cp old:/srv/data.db new:/srv/data.db
   pg_dump | esker files cp - web:/backup/today.sql
 
-A path that starts with / ./ or ../ is local; TARGET:/PATH and :/PATH are over there; - is stdin or stdout.
-A file replaces what has its name once all of it has come, and never before. Symbolic links in a tree are
-skipped and named, unless -L copies what they lead to.")]
+A path that starts with / ./ or ../ is local; TARGET:/PATH and :/PATH are over
+there; - is stdin or stdout. A file replaces what has its name once all of it
+has come, and never before. Symbolic links in a tree are skipped and named,
+unless -L copies what they lead to.")]
 pub struct CpArgs {
     /// What to copy, and last where to: TARGET:/PATH, a local path, or -
     #[arg(value_names = ["SRC", "DST"], num_args = 2.., required = true)]
