@@ -711,17 +711,17 @@ fn findings() {
     let lint = |args: &[&str]| esker_on(&daemon).args(args).write_stdin(layer).output().expect("it runs");
     assert_shown!(in_every_format(lint, &["svc", "layer", "lint", "-"]), @r#"
     $ svc layer lint - -o table
-    WHERE   SEVERITY  MESSAGE
-    -:2:3   error     service `web` has no `command`
-    -:4:13  error     unknown key `comand` (did you mean `command`?)
+    WHERE  SEVERITY  MESSAGE
+    -:2:3  error     service `web` has no `command`
+    -:4:5  error     unknown key `comand` (did you mean `command`?)
     --- stderr
     error: `-` has 2 errors
     [exit status: 8]
 
     $ svc layer lint - -o wide
-    TARGET  WHERE   SEVERITY  PATH                 MESSAGE
-    pebble  -:2:3   error     services.web         service `web` has no `command`
-    pebble  -:4:13  error     services.web.comand  unknown key `comand` (did you mean `command`?)
+    TARGET  WHERE  SEVERITY  PATH                 MESSAGE
+    pebble  -:2:3  error     services.web         service `web` has no `command`
+    pebble  -:4:5  error     services.web.comand  unknown key `comand` (did you mean `command`?)
     --- stderr
     error: `-` has 2 errors
     [exit status: 8]
@@ -744,7 +744,7 @@ fn findings() {
         "target": "pebble",
         "file": "-",
         "line": 4,
-        "column": 13,
+        "column": 5,
         "severity": "error",
         "path": "services.web.comand",
         "message": "unknown key `comand`",
@@ -757,7 +757,7 @@ fn findings() {
 
     $ svc layer lint - -o jsonl
     {"provider":"pebble","target":"pebble","file":"-","line":2,"column":3,"severity":"error","path":"services.web","message":"service `web` has no `command`","suggestion":null}
-    {"provider":"pebble","target":"pebble","file":"-","line":4,"column":13,"severity":"error","path":"services.web.comand","message":"unknown key `comand`","suggestion":"command"}
+    {"provider":"pebble","target":"pebble","file":"-","line":4,"column":5,"severity":"error","path":"services.web.comand","message":"unknown key `comand`","suggestion":"command"}
     --- stderr
     {"error":{"kind":"rejected","message":"`-` has 2 errors","hint":null,"causes":[],"provider":"pebble","target":"pebble","exit_code":8,"status":null,"provider_kind":null,"provider_message":null,"request_id":null,"operation_id":null,"log":[],"items":[]}}
     [exit status: 8]
@@ -776,7 +776,7 @@ fn findings() {
       target: pebble
       file: "-"
       line: 4
-      column: 13
+      column: 5
       severity: error
       path: services.web.comand
       message: unknown key `comand`
@@ -788,14 +788,14 @@ fn findings() {
     $ svc layer lint - -o csv
     target,line,severity,path,message
     pebble,-:2:3,error,services.web,service `web` has no `command`
-    pebble,-:4:13,error,services.web.comand,unknown key `comand` (did you mean `command`?)
+    pebble,-:4:5,error,services.web.comand,unknown key `comand` (did you mean `command`?)
     --- stderr
     error: `-` has 2 errors
     [exit status: 8]
 
     $ svc layer lint - -o name
     -:2:3
-    -:4:13
+    -:4:5
     --- stderr
     error: `-` has 2 errors
     [exit status: 8]

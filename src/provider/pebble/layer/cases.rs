@@ -33,7 +33,7 @@ pub(super) const CASES: &[(&str, &str, &[&str])] = &[
     (
         "unknown sections",
         "service: {}\nfoo: 1\n",
-        &["E 1:1 service: unknown section `service` -> services", "E 2:6 foo: unknown section `foo`"],
+        &["E 1:1 service: unknown section `service` -> services", "E 2:1 foo: unknown section `foo`"],
     ),
     ("a minimal service", "services:\n  web:\n    override: replace\n    command: sleep 1000\n", &[]),
     (
@@ -47,7 +47,7 @@ pub(super) const CASES: &[(&str, &str, &[&str])] = &[
         &[
             "E 2:3 services.web: service `web` has no `command`",
             "E 2:3 services.web: service `web` must say `override: replace` or `override: merge`",
-            "E 3:13 services.web.comand: unknown key `comand` -> command",
+            "E 3:5 services.web.comand: unknown key `comand` -> command",
             "W 4:14 services.web.startup: `banana` is none of `enabled`, `disabled`",
             "E 5:17 services.web.kill-delay: `5` is no duration such as `300ms`, `1.5s` or `1m30s` -> 5s",
             "E 6:17 services.web.on-failure: `restrat` is none of `restart`, `shutdown`, `success-shutdown`, `ignore` -> restart",
@@ -515,9 +515,9 @@ pub(super) const CASES: &[(&str, &str, &[&str])] = &[
         "an unknown key in a check",
         "checks: {c: {override: replace, interval: 1s, http: {uri: x}}}\n",
         &[
-            "E 1:43 checks.c.interval: unknown key `interval` -> period",
+            "E 1:33 checks.c.interval: unknown key `interval` -> period",
             "E 1:47 checks.c.http: http check `c` has no `url`",
-            "E 1:59 checks.c.http.uri: unknown key `uri` -> url",
+            "E 1:54 checks.c.http.uri: unknown key `uri` -> url",
         ],
     ),
     (
@@ -603,7 +603,7 @@ pub(super) const CASES: &[(&str, &str, &[&str])] = &[
     (
         "pairing with an unknown key",
         "pairing: {modes: single}\n",
-        &["E 1:18 pairing.modes: unknown key `modes` -> mode"],
+        &["E 1:11 pairing.modes: unknown key `modes` -> mode"],
     ),
     (
         "pairing as text",

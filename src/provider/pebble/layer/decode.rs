@@ -49,7 +49,7 @@ pub(super) fn decode(root: &Rc<Node>, report: &mut Report) -> Document {
                     *document.section_mut(section) = decoder.section(&node, section, &path);
                 } else {
                     let suggestion = suggest(name, TOP);
-                    decoder.report.error(&path, format!("unknown section `{name}`")).suggestion = suggestion;
+                    decoder.report.error_in_key(&path, format!("unknown section `{name}`")).suggestion = suggestion;
                 }
             }
         }
@@ -89,7 +89,7 @@ impl Decoder<'_> {
             let path = below(path, &name);
             let Some(key) = keys.iter().find(|key| key.name == name) else {
                 let suggestion = suggest(&name, keys.iter().map(|key| key.name));
-                self.report.error(&path, format!("unknown key `{name}`")).suggestion = suggestion;
+                self.report.error_in_key(&path, format!("unknown key `{name}`")).suggestion = suggestion;
                 continue;
             };
             if let Some(value) = self.value(&node, key, &path) {
@@ -217,6 +217,7 @@ impl Decoder<'_> {
             }
             // Keys stand for mappings, whose own place is the line after in block style.
             let is_map = matches!(value.data, Data::Map(_)) || value.is_null();
+            self.report.keys.insert(below(path, &name), key.mark);
             self.report.marks.insert(below(path, &name), if is_map { key.mark } else { value.mark });
             entries.push((name, Rc::clone(value)));
         }

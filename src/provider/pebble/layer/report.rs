@@ -19,6 +19,8 @@ pub(super) fn below(path: &[String], key: impl Into<String>) -> Path {
 pub(super) struct Report {
     file: String,
     pub(super) marks: HashMap<Path, Mark>,
+    /// Where each key stands.
+    pub(super) keys: HashMap<Path, Mark>,
     findings: Vec<Finding>,
 }
 
@@ -32,6 +34,15 @@ impl Report {
     pub(super) fn error(&mut self, path: &[String], message: impl Into<String>) -> &mut Finding {
         let mark = self.place(path);
         self.add(mark, Severity::Error, path, message.into())
+    }
+
+    /// Adds a key that the daemon refuses, at the key itself and not at its value.
+    pub(super) fn error_in_key(&mut self, path: &[String], message: String) -> &mut Finding {
+        let value = self.place(path);
+        // An empty key has its mark wherever the scanner stood by then: a key stands before its value.
+        let before = |key: &&Mark| (key.line, key.column) <= (value.line, value.column);
+        let mark = self.keys.get(path).filter(before).copied().unwrap_or(value);
+        self.add(mark, Severity::Error, path, message)
     }
 
     /// Adds something that the daemon accepts, and does not do.

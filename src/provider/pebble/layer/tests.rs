@@ -83,7 +83,7 @@ fn aliases_cannot_blow_a_layer_up() {
 fn a_bad_layer_is_not_merged() {
     let error = super::merge("{}\n", "services:\n  web: {comand: x}\n").expect_err("an unknown key");
     assert_eq!(error.kind(), crate::error::ErrorKind::Rejected);
-    assert_eq!(error.to_string(), "cannot read the layer: line 2, column 17: unknown key `comand`");
+    assert_eq!(error.to_string(), "cannot read the layer: line 2, column 9: unknown key `comand`");
 }
 
 proptest! {
