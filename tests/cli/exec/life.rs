@@ -16,7 +16,8 @@ fn signals_are_passed_on() {
         ("USR2", Signal::USR2),
     ];
     for (name, signal) in signals {
-        let script = format!("trap 'echo got {name}; kill $!; exit 9' {name}; sleep 1000 & echo ready; wait");
+        let script =
+            format!("trap 'echo got {name}; kill -KILL $!; exit 9' {name}; sleep 1000 >&- 2>&- & echo ready; wait");
         let mut running = Running::start(by_hand(&daemon, &["--", "sh", "-c", &script]));
         assert_eq!(running.line(), "ready");
         running.signal(signal);
