@@ -6,10 +6,11 @@
 use super::ended::Ended;
 use super::input::{Fed, Feed};
 use crate::error::{Error, Result};
+use crate::host;
 use crate::output::{Fd, Lane, Output};
 use crate::provider::exec::{Control, Event, Exit, Process, Remote, Signal};
 use crate::signal::{Listener, interrupted};
-use crate::{host, tty};
+use crate::tty;
 use std::future::pending;
 use std::time::Duration;
 use tokio::sync::watch;
