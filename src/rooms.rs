@@ -19,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("resolve", &["config", "provider", "settings"]),
     ("fanout", &["config", "resolve"]),
     ("transfer", &["provider", "host", "config"]),
-    ("signal", &["provider", "host"]),
+    ("signal", &["provider", "host", "tty"]),
     ("tty", &["provider", "host"]),
     ("context", &["config", "output", "provider", "resolve", "settings", "signal", "transport"]),
     ("startup", &["cli", "config", "context", "host", "output", "report", "settings", "tty"]),

@@ -51,7 +51,7 @@ static TABLE: &[Entry] = &[
     ("svc change abort", one::<Change>),
     ("svc notice list", many::<Notice>),
     ("svc notice show", one::<Notice>),
-    ("svc notice watch events", events::<Notice>),
+    ("svc notice list events", events::<Notice>),
     ("svc notice notify", one::<Recorded>),
     ("svc identity list", many::<Identity>),
     ("svc identity show", one::<Identity>),

@@ -58,12 +58,21 @@ impl Row for ServiceDetail {
 /// One line a service wrote.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct LogEntry {
-    /// When it was written.
+    /// When it was written; always with milliseconds, so that lines sort as text.
+    #[serde(serialize_with = "with_millis")]
     pub time: Option<Time>,
     /// Who wrote it.
     pub service: String,
     /// The line, without its newline.
     pub message: String,
+}
+
+#[allow(clippy::ref_option)] // serde hands in the field as it is
+fn with_millis<S: serde::Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serializer.collect_str(&format_args!("{time:.3}")),
+        None => serializer.serialize_none(),
+    }
 }
 
 impl Row for LogEntry {

@@ -3,6 +3,7 @@
 use crate::support::{esker, home};
 use clap::Command;
 use esker::cli::{self, Kind, Node};
+use std::fmt::Write as _;
 
 /// The whole tree, built, with the path of each command.
 fn commands() -> Vec<(String, Command)> {
@@ -50,7 +51,7 @@ fn every_command_has_one_line_and_two_examples() {
     for (path, command) in commands() {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         if about.is_empty() || about.contains('\n') || about.ends_with('.') || about.chars().count() > 72 {
-            wrong.push_str(&format!("{path}: about is `{about}`\n"));
+            let _ = writeln!(wrong, "{path}: about is `{about}`");
         }
         if command.has_subcommands() {
             continue;
@@ -58,10 +59,10 @@ fn every_command_has_one_line_and_two_examples() {
         let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
         let examples = after.split_once("Examples:\n").map_or("", |(_, examples)| examples);
         if examples.lines().filter(|line| line.contains("esker ") || line.contains("esker(")).count() < 2 {
-            wrong.push_str(&format!("{path}: fewer than two examples\n"));
+            let _ = writeln!(wrong, "{path}: fewer than two examples");
         }
         if let Some(long) = after.lines().find(|line| line.chars().count() > 100) {
-            wrong.push_str(&format!("{path}: a line is too long: {long}\n"));
+            let _ = writeln!(wrong, "{path}: a line is too long: {long}");
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -75,7 +76,7 @@ fn every_flag_has_one_line_of_help() {
             let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
             let starts_low = help.chars().next().is_some_and(char::is_lowercase);
             if help.is_empty() || help.contains('\n') || help.ends_with('.') || starts_low {
-                wrong.push_str(&format!("{path} {}: `{help}`\n", arg.get_id()));
+                let _ = writeln!(wrong, "{path} {}: `{help}`", arg.get_id());
             }
         }
     }
@@ -111,7 +112,7 @@ fn the_examples_of_every_command_can_be_read() {
                 let Some(at) = part.find("esker ").filter(|_| !part.contains(['\'', '"', '$', '<'])) else { continue };
                 let words = part[at..].split_whitespace();
                 if let Err(error) = cli::command().try_get_matches_from(words) {
-                    wrong.push_str(&format!("{path}: `{part}`: {error}\n"));
+                    let _ = writeln!(wrong, "{path}: `{part}`: {error}");
                 }
             }
         }

@@ -17,8 +17,8 @@ fn config_file() -> PathBuf {
 }
 
 fn write_config(text: &str) {
-    fs::create_dir_all(config_file().parent().unwrap()).unwrap();
-    fs::write(config_file(), text).unwrap();
+    fs::create_dir_all(home().join("config/esker")).expect("a directory for the config");
+    fs::write(config_file(), text).expect("a config");
 }
 
 fn config() -> String {
@@ -26,23 +26,23 @@ fn config() -> String {
 }
 
 fn run(args: &[&str]) -> Output {
-    esker().args(args).output().unwrap()
+    esker().args(args).output().expect("esker runs")
 }
 
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
 /// The status and what was said on stderr.
 fn said(args: &[&str]) -> (i32, String) {
     let output = run(args);
-    (output.status.code().unwrap(), text(&output.stderr))
+    (output.status.code().expect("an exit status"), text(&output.stderr))
 }
 
 fn json(args: &[&str]) -> Value {
     let output = run(args);
     assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    serde_json::from_slice(&output.stdout).expect("one document")
 }
 
 #[test]
@@ -327,6 +327,11 @@ fn every_document_has_a_schema_that_it_keeps() {
     for name in all.iter().filter(|name| name.ends_with(" list") || name.ends_with(" show")) {
         assert!(schemas.get(name).is_some(), "`{name}` has no schema");
     }
+    for name in schemas.as_object().expect("an object").keys() {
+        let command = name.strip_suffix(" events").unwrap_or(name);
+        let is_known = ["error", "exec --sessions"].contains(&command) || all.iter().any(|leaf| leaf == command);
+        assert!(is_known, "`{name}` has a schema and is no command");
+    }
     for (args, name) in [(&["version"][..], "version"), (&["target", "show"], "target show")] {
         must_fit(&json(&[args, &["-o", "json"]].concat()), &schemas[name], name);
     }
@@ -336,8 +341,8 @@ fn every_document_has_a_schema_that_it_keeps() {
 
 /// A document against a schema: every required key is there, and no unknown one.
 fn must_fit(document: &Value, schema: &Value, name: &str) {
-    let keys: Vec<_> = document.as_object().unwrap().keys().collect();
-    let known = schema["properties"].as_object().unwrap();
+    let keys: Vec<_> = document.as_object().expect("an object").keys().collect();
+    let known = schema["properties"].as_object().expect("an object schema");
     for key in &keys {
         assert!(known.contains_key(*key), "{name}: `{key}` is not in the schema");
     }
@@ -450,9 +455,9 @@ fn a_raw_request_prints_what_comes_and_ends_by_its_status() {
 
 /// The candidates for the last word, as fish asks for them; nothing may be said on stderr.
 fn complete(command: &mut assert_cmd::Command, words: &[&str]) -> Vec<String> {
-    let output = command.env("COMPLETE", "fish").arg("--").arg("esker").args(words).output().unwrap();
+    let output = command.env("COMPLETE", "fish").arg("--").arg("esker").args(words).output().expect("esker runs");
     assert!(output.status.success() && output.stderr.is_empty(), "{words:?}: {output:?}");
-    text(&output.stdout).lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect()
+    text(&output.stdout).lines().map(|line| line.split('\t').next().unwrap_or_default().to_owned()).collect()
 }
 
 #[test]

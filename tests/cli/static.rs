@@ -13,7 +13,7 @@ fn program_headers(elf: &[u8]) -> Vec<u32> {
         elf[at..at + len].iter().rev().fold(0_usize, |number, byte| (number << 8) | usize::from(*byte))
     };
     let (offset, size, count) = (number(32, 8), number(54, 2), number(56, 2));
-    (0..count).map(|i| u32::try_from(number(offset + i * size, 4)).unwrap()).collect()
+    (0..count).map(|i| u32::try_from(number(offset + i * size, 4)).expect("four bytes")).collect()
 }
 
 #[test]
@@ -29,9 +29,9 @@ fn the_binary_runs_in_an_empty_root() {
     }
     let root = tempfile::tempdir().unwrap();
     fs::copy(env!("CARGO_BIN_EXE_esker"), root.path().join("esker")).unwrap();
-    let output = match Command::new("chroot").arg(root.path()).args(["/esker", "svc", "list", "-o", "json"]).output() {
-        Ok(output) => output,
-        Err(_) => return,
+    let Ok(output) = Command::new("chroot").arg(root.path()).args(["/esker", "svc", "list", "-o", "json"]).output()
+    else {
+        return;
     };
     // No daemon is there: that it can say so is the point.
     let said = String::from_utf8_lossy(&output.stderr);

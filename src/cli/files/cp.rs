@@ -3,7 +3,7 @@
 use super::ends::Side;
 use super::values;
 use crate::cli::Outcome;
-use crate::config;
+use crate::config::duration;
 use crate::context::Ctx;
 use crate::error::{Error, Result};
 use crate::model::{At, Copied};
@@ -42,9 +42,10 @@ Examples:
   esker files cp old:/srv/data.db new:/srv/data.db
   pg_dump | esker files cp - web:/backup/today.sql
 
-A path that starts with / ./ or ../ is local; TARGET:/PATH and :/PATH are over there; - is stdin or stdout.
-A file replaces what has its name once all of it has come, and never before. Symbolic links in a tree are
-skipped and named, unless -L copies what they lead to.")]
+A path that starts with / ./ or ../ is local; TARGET:/PATH and :/PATH are over
+there; - is stdin or stdout. A file replaces what has its name once all of it
+has come, and never before. Symbolic links in a tree are skipped and named,
+unless -L copies what they lead to.")]
 pub struct CpArgs {
     /// What to copy, and last where to: TARGET:/PATH, a local path, or -
     #[arg(value_names = ["SRC", "DST"], num_args = 2.., required = true)]
@@ -91,7 +92,7 @@ pub async fn run(ctx: &Ctx, args: CpArgs) -> anyhow::Result<Outcome> {
             None => args.copy(ctx, &sources, &dest, last).await,
             Some(limit) => match tokio::time::timeout(limit, args.copy(ctx, &sources, &dest, last)).await {
                 Ok(copied) => copied,
-                Err(_) => Err(Error::timeout(format!("gave up after {} (--timeout)", config::duration::show(limit)))
+                Err(_) => Err(Error::timeout(format!("gave up after {} (--timeout)", duration::show(limit)))
                     .cause("no file is half written; what was finished is there")),
             },
         }

@@ -22,8 +22,9 @@ Examples:
   esker files edit /etc/app.conf
   EDITOR='code --wait' esker files edit web:/etc/app.conf
 
-The editor is $VISUAL, $EDITOR or vi. The file keeps its mode and owner. If it changes over there meanwhile,
-nothing is written, and your version is kept here.")]
+The editor is $VISUAL, $EDITOR or vi. The file keeps its mode and owner. If it
+changes over there meanwhile, nothing is written, and your version is kept
+here.")]
 pub struct EditArgs {
     /// A file: /PATH or TARGET:/PATH
     #[arg(value_name = "PATH")]

@@ -130,7 +130,7 @@ impl Watching {
                 Ok(Some(change)) => {
                     self.check_same(&change)?;
                     if self.lost.take().is_some() {
-                        self.queue.push(Step::Note(Note::Reconnected { lost: None }));
+                        self.queue.push(Step::Note(Note::Reconnected { lost: Some(0) }));
                     }
                     if change.ready {
                         return Ok(Step::Done(change.into()));

@@ -66,9 +66,10 @@ fn follow(client: Client, query: LogsQuery) -> Items<LogEvent> {
         client,
         query,
         streams: SelectAll::new(),
-        bound: HashSet::new(),
+        opened: 0,
+        owners: HashMap::new(),
         shown: HashMap::new(),
-        opened: false,
+        state: State::Start,
         queue: VecDeque::new(),
     };
     stream::unfold(state, |mut state| async move {
@@ -79,22 +80,34 @@ fn follow(client: Client, query: LogsQuery) -> Items<LogEvent> {
 
 /// What one of the streams of a follow brings.
 enum Brought {
-    Line(Result<Bytes>),
+    /// A line, and the number of the stream that it is from.
+    Line(usize, Result<Bytes>),
     /// The stream ended: the daemon stopped, or the connection was lost.
     End,
     /// Some change moved: a service may have started.
     Moved,
 }
 
+/// How far a follow is.
+enum State {
+    Start,
+    Streaming,
+    /// The connection is lost; it is tried again after this pause.
+    Lost(Duration),
+}
+
 struct Following {
     client: Client,
     query: LogsQuery,
     streams: SelectAll<BoxStream<'static, Brought>>,
-    /// Services whose buffer some stream is bound to.
-    bound: HashSet<String>,
+    /// How many streams of lines were opened.
+    opened: usize,
+    /// Per service, the stream that its lines are taken from. The daemon does not say which services a stream is bound
+    /// to, so two may bring those of one that starts at just that moment.
+    owners: HashMap<String, usize>,
     /// Per service, what was shown last: what a replay after a reconnect is told apart by.
     shown: HashMap<String, Shown>,
-    opened: bool,
+    state: State,
     queue: VecDeque<LogEvent>,
 }
 
@@ -135,45 +148,45 @@ impl Shown {
 
 impl Following {
     async fn next(&mut self) -> Result<LogEvent> {
-        if !self.opened {
-            self.opened = true;
-            self.open(self.query.tail.filter(|_| self.query.since.is_none())).await?;
-        }
         loop {
             if let Some(event) = self.queue.pop_front() {
                 return Ok(event);
             }
-            match self.streams.next().await {
-                Some(Brought::Line(Ok(line))) => {
-                    let entry = parse(&self.client, &line)?;
-                    if self.shown.entry(entry.service.clone()).or_default().admits(&entry)
-                        && entry.time >= self.query.since
-                    {
-                        return Ok(LogEvent::Entry(entry));
-                    }
+            match self.state {
+                State::Start => {
+                    self.open(self.query.tail.filter(|_| self.query.since.is_none())).await?;
+                    self.state = State::Streaming;
                 }
-                Some(Brought::Moved) => self.pick_up().await,
-                Some(Brought::Line(Err(_)) | Brought::End) | None => self.reconnect().await?,
+                State::Lost(pause) => self.reconnect(pause).await?,
+                State::Streaming => match self.streams.next().await {
+                    Some(Brought::Line(from, Ok(line))) => {
+                        let entry = parse(&self.client, &line)?;
+                        if self.admits(from, &entry) {
+                            return Ok(LogEvent::Entry(entry));
+                        }
+                    }
+                    Some(Brought::Moved) => self.pick_up().await,
+                    Some(Brought::Line(_, Err(error))) if error.kind() != ErrorKind::Unreachable => return Err(error),
+                    Some(Brought::Line(_, Err(_)) | Brought::End) | None => self.lose(),
+                },
             }
         }
+    }
+
+    /// Whether an entry is new, and from the stream that its service is read from.
+    fn admits(&mut self, from: usize, entry: &LogEntry) -> bool {
+        let owner = *self.owners.entry(entry.service.clone()).or_insert(from);
+        owner == from
+            && self.shown.entry(entry.service.clone()).or_default().admits(entry)
+            && entry.time >= self.query.since
     }
 
     /// Opens the stream of what is there, and the feed that tells when more may be.
     async fn open(&mut self, tail: Option<u64>) -> Result<()> {
         self.streams.clear();
-        // A service that starts between the look at the services and the request is bound or not, nobody knows: then
-        // it is tried anew, since nothing of this stream was shown yet.
-        let mut before = self.started().await?;
-        let lines = loop {
-            let lines = open(&self.client, &self.query, None, tail, true).await?;
-            let after = self.started().await?;
-            if before == after {
-                break lines;
-            }
-            before = after;
-        };
-        self.bound = before;
-        self.watch_lines(lines);
+        self.owners.clear();
+        let started = self.started().await?;
+        self.read_lines(None, started, tail);
         self.streams.push(moves(self.client.clone()));
         Ok(())
     }
@@ -184,43 +197,55 @@ impl Following {
         Ok(services.into_iter().filter(|service| service.current_since.is_some()).map(|s| s.name).collect())
     }
 
-    fn watch_lines(&mut self, lines: Items<Bytes>) {
-        let lines = lines.map(Brought::Line).chain(futures_util::stream::iter([Brought::End]));
-        self.streams.push(lines.boxed());
+    /// Adds a stream of the lines of `owned`, of which at least those are asked for. The request is sent when it is
+    /// polled first and not waited for: the daemon does not answer before there is a line.
+    fn read_lines(&mut self, only: Option<Vec<String>>, owned: HashSet<String>, tail: Option<u64>) {
+        let number = self.opened;
+        self.opened += 1;
+        self.owners.extend(owned.into_iter().map(|name| (name, number)));
+        let (client, query) = (self.client.clone(), self.query.clone());
+        let opening = async move { open(&client, &query, only.as_deref(), tail, true).await };
+        let lines = futures_util::stream::once(opening).map(|opened| match opened {
+            Ok(lines) => lines,
+            Err(error) => futures_util::stream::once(async move { Err(error) }).boxed(),
+        });
+        let lines = lines.flatten().map(move |line| Brought::Line(number, line));
+        self.streams.push(lines.chain(futures_util::stream::iter([Brought::End])).boxed());
     }
 
     /// Binds to services that started since. Their buffers are younger than our first request, so all of them is new.
     async fn pick_up(&mut self) {
         // A failure here is a failure of the connection: the streams will tell.
         let Ok(started) = self.started().await else { return };
-        let fresh: Vec<String> = started.difference(&self.bound).cloned().collect();
-        if fresh.is_empty() {
-            return;
-        }
-        if let Ok(lines) = open(&self.client, &self.query, Some(&fresh), None, true).await {
-            self.watch_lines(lines);
-            self.bound.extend(fresh);
+        let fresh: HashSet<String> = started.into_iter().filter(|name| !self.owners.contains_key(name)).collect();
+        if !fresh.is_empty() {
+            self.read_lines(Some(fresh.iter().cloned().collect()), fresh, None);
         }
     }
 
-    /// Waits for the daemon to come back. What it buffered before is gone with it, which is said.
-    async fn reconnect(&mut self) -> Result<()> {
+    /// The daemon went away. What it buffered before is gone with it, which is said, every time.
+    fn lose(&mut self) {
         self.streams.clear();
-        self.queue.push_back(LogEvent::Note(Note::Warning(format!(
+        self.queue.push_back(LogEvent::Note(Note::Gap(format!(
             "lost the connection to `{}`; waiting for it to come back",
             self.client.endpoint
         ))));
         self.shown.values_mut().for_each(Shown::expect_replay);
-        let mut pause = RETRY.0;
-        loop {
-            tokio::time::sleep(pause).await;
-            match self.open(None).await {
-                Ok(()) => break,
-                Err(error) if error.kind() == ErrorKind::Unreachable => pause = (pause * 2).min(RETRY.1),
-                Err(error) => return Err(error),
+        self.state = State::Lost(RETRY.0);
+    }
+
+    async fn reconnect(&mut self, pause: Duration) -> Result<()> {
+        tokio::time::sleep(pause).await;
+        match self.open(None).await {
+            Ok(()) => {
+                self.queue.push_back(LogEvent::Note(Note::Reconnected { lost: None }));
+                self.state = State::Streaming;
             }
+            Err(error) if error.kind() == ErrorKind::Unreachable => {
+                self.state = State::Lost((pause * 2).min(RETRY.1));
+            }
+            Err(error) => return Err(error),
         }
-        self.queue.push_back(LogEvent::Note(Note::Reconnected { lost: None }));
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// Files of every awkward size and content, in directories of several modes.
 fn grow(dir: &Path) {
-    let pattern = |len: usize| (0..len).map(|i| (i % 251) as u8).collect::<Vec<u8>>();
+    let pattern = |len: usize| (0..len).map(|i| u8::try_from(i % 251).unwrap()).collect::<Vec<u8>>();
     fs::create_dir_all(dir.join("sub/deep")).unwrap();
     fs::create_dir(dir.join("empty directory")).unwrap();
     for len in [0, 1, 2, 65_535, 65_536, 65_537, 262_143, 262_144, 262_145, 3_000_001] {

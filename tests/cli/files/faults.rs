@@ -33,7 +33,7 @@ fn growing(dir: &Path, is: impl Fn(&str) -> bool) -> PathBuf {
 }
 
 fn is_part(name: &str) -> bool {
-    name.starts_with(".esker-") && name.ends_with(".part")
+    name.strip_prefix(".esker-").is_some_and(|rest| rest.ends_with("part"))
 }
 
 /// A pull that is under way over a file that exists.

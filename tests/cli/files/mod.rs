@@ -1,5 +1,7 @@
 //! `files` against a real daemon. It runs on this machine, so both ends of a copy can be looked at directly.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
+
 mod copy;
 mod edit;
 mod faults;

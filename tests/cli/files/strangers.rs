@@ -2,6 +2,7 @@
 
 use super::{Bench, names};
 use crate::support::esker;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::symlink;
@@ -38,8 +39,8 @@ fn answer(request: &str, entries: &str) -> (&'static str, String) {
         let paths: Vec<_> = query.split('&').filter_map(|pair| pair.strip_prefix("path=")).collect();
         let mut body = String::new();
         for path in &paths {
-            body +=
-                &format!("--B\r\nContent-Disposition: form-data; name=\"files\"; filename=\"{path}\"\r\n\r\nevil\r\n");
+            write!(body, "--B\r\nContent-Disposition: form-data; name=\"files\"; filename=\"{path}\"\r\n\r\nevil\r\n")
+                .unwrap();
         }
         let verdicts: Vec<_> = paths.iter().map(|path| format!(r#"{{"path":"{path}"}}"#)).collect();
         body += "--B\r\nContent-Disposition: form-data; name=\"response\"\r\n\r\n";

@@ -9,7 +9,8 @@ use std::process::{Command, Output, Stdio};
 
 /// Both ends of a terminal: what the person sees and types at, and what a program gets.
 pub(crate) fn pair(columns: u16, rows: u16) -> (File, File) {
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    // Another test's child must not hold it open: closing it is how a terminal hangs up.
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
     grantpt(&master).expect("the terminal can be granted");
     unlockpt(&master).expect("the terminal can be unlocked");
     let name = ptsname(&master, Vec::new()).expect("the terminal has a name");

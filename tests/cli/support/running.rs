@@ -10,11 +10,21 @@ use std::time::{Duration, Instant};
 /// Longer than anything here takes, on any machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// A running command with both of its streams piped.
+/// A running command with both of its streams piped; dropping it ends it.
 pub(crate) struct Running {
-    child: Child,
+    child: Ended,
     stdout: Stream,
     stderr: Stream,
+}
+
+/// A child that outlives no test, not even one that fails.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 struct Stream {
@@ -70,7 +80,7 @@ impl Running {
         let mut child = command.spawn().expect("it starts");
         let stdout = Stream::of(child.stdout.take().expect("a pipe"));
         let stderr = Stream::of(child.stderr.take().expect("a pipe"));
-        Self { child, stdout, stderr }
+        Self { child: Ended(child), stdout, stderr }
     }
 
     /// Waits for a line on stdout that contains `text`, and returns it.
@@ -85,12 +95,12 @@ impl Running {
 
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).expect("it can be signalled");
+        kill_process(Pid::from_child(&self.child.0), signal).expect("it can be signalled");
     }
 
     /// Waits for its end; what it printed includes what was waited for.
     pub(crate) fn end(mut self) -> Output {
-        let status = self.child.wait().expect("it ends");
+        let status = self.child.0.wait().expect("it ends");
         Output { status, stdout: self.stdout.finish(), stderr: self.stderr.finish() }
     }
 }
