@@ -5,7 +5,6 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::exec::Signal;
-use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::OnceCell;
 use tokio::sync::broadcast;
@@ -81,19 +80,6 @@ impl Listener {
             }
         }
     }
-}
-
-/// Ends the process by `signal` after the time that cleaning up may take (ux 8.5), whatever it is doing then: our own
-/// output may be stuck, and the signal can no longer end us by itself.
-pub fn end_within(limit: Duration, signal: &Signal) {
-    let signal = signal.clone();
-    let end = move || {
-        std::thread::sleep(limit);
-        crate::tty::restore();
-        crate::host::die_by(&signal)
-    };
-    // Without a thread there is no limit, which is no reason not to try the orderly way.
-    let _ = std::thread::Builder::new().name("end".to_owned()).spawn(end);
 }
 
 /// The error of a command that a signal ended: exits by that signal.

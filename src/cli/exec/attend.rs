@@ -6,9 +6,10 @@
 use super::ended::Ended;
 use super::input::{Fed, Feed};
 use crate::error::{Error, Result};
+use crate::host;
 use crate::output::{Fd, Lane, Output};
 use crate::provider::exec::{Control, Event, Exit, Process, Remote, Signal};
-use crate::signal::{Listener, end_within, interrupted};
+use crate::signal::{Listener, interrupted};
 use crate::tty;
 use std::future::pending;
 use std::time::Duration;
@@ -123,6 +124,19 @@ async fn relay(control: &dyn Control, mut signals: Listener, raw: bool) -> Signa
 
 fn spoken(signal: &Signal) -> &str {
     if signal.name() == "SIGINT" { "a second Ctrl-C" } else { signal.name() }
+}
+
+/// Ends the process by `signal` after the time that cleaning up may take (ux 8.5), whatever it is doing then: our own
+/// output may be stuck, and the signal can no longer end us by itself.
+fn end_within(limit: Duration, signal: &Signal) {
+    let signal = signal.clone();
+    let end = move || {
+        std::thread::sleep(limit);
+        tty::restore();
+        host::die_by(&signal)
+    };
+    // Without a thread there is no limit, which is no reason not to try the orderly way.
+    let _ = std::thread::Builder::new().name("end".to_owned()).spawn(end);
 }
 
 /// Kills the program, and drops what it still sends: a server must not stand before a full connection meanwhile.

@@ -235,10 +235,10 @@ impl Running {
         let change = match self.ready.take() {
             Some(Ok(change)) => change,
             Some(Err(error)) if error.kind() == ErrorKind::Unreachable => {
-                // The streams ended as they should, so the daemon lives: only this connection was lost.
                 if broke {
                     return Err(self.explain(error));
                 }
+                // The streams ended as they should, so the daemon lives: only this connection was lost.
                 wait(self.client.clone(), self.launch.change.clone()).await.map_err(|e| self.explain(e))?
             }
             Some(Err(error)) => return Err(error),
