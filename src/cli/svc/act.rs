@@ -176,6 +176,11 @@ fn tell(
     }
 }
 
+/// What became of one thing that a command acts on, where there is neither a state nor an operation to name.
+pub(super) fn changed(target: &Target, name: &str, action: &str, changed: bool) -> At<Changed> {
+    at(target, Changed { name: name.to_owned(), action: action.to_owned(), changed, state: None, operation_id: None })
+}
+
 /// Nothing to do is success, and says so (ux 4.9).
 fn already(action: Action, state: Option<&str>) -> String {
     match state {
