@@ -122,7 +122,8 @@ fn not_started() -> Error {
     Error::interrupted("not started, since another one failed (--fail-fast)")
 }
 
-async fn bounded<T>(lane: impl Future<Output = Result<T>>, timeout: Option<Duration>) -> Result<T> {
+/// Does `lane` within `timeout`; what became of it after that is unknown.
+pub async fn bounded<T>(lane: impl Future<Output = Result<T>>, timeout: Option<Duration>) -> Result<T> {
     let Some(timeout) = timeout else { return lane.await };
     tokio::time::timeout(timeout, lane).await.unwrap_or_else(|_| {
         let what = format!("gave up after {} (--timeout)", duration::show(timeout));

@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use crate::context::Ctx;
-use crate::error::{Error, Result};
+use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::fanout::{self, Limits};
 use crate::model::{At, Row};
 use crate::output::{Column, ListOptions};
@@ -125,11 +125,27 @@ impl Ctx {
     {
         let jobs = self.settings.number(Opt::Jobs);
         let limits = Limits::reads(jobs, self.settings.duration(Opt::Timeout), targets.len());
-        gather(targets, failed, limits, work).await
+        let mut gathered = gather(targets, failed, limits, work).await;
+        // A read that took too long has changed nothing over there.
+        for error in gathered.failed.iter_mut().filter(|error| error.kind() == ErrorKind::Timeout) {
+            error.parts_mut().effect = Effect::None;
+        }
+        gathered
     }
 
-    /// Changes something at every target. `--timeout` is left to the work, which knows what goes on without it.
+    /// Changes something at every target, each within `--timeout`.
     pub async fn change<T, F, Fut>(&self, needs: &dyn Needs, work: F) -> Result<Gathered<T>>
+    where
+        F: Fn(Target) -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
+        let (targets, failed) = self.targets(needs).await?;
+        let limits = Limits::changes(self.settings.number(Opt::Jobs), self.settings.duration(Opt::Timeout));
+        Ok(gather(targets, failed, limits, work).await)
+    }
+
+    /// Does what takes time at every target. `--timeout` is left to the work, which knows what goes on without it.
+    pub async fn operate<T, F, Fut>(&self, needs: &dyn Needs, work: F) -> Result<Gathered<T>>
     where
         F: Fn(Target) -> Fut,
         Fut: Future<Output = Result<T>>,

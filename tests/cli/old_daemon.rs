@@ -250,3 +250,27 @@ fn an_async_answer_without_a_change_is_a_failure() {
     let output = run(&daemon, &["svc", "start", "web"]);
     assert_eq!(status(&output), "1", "{}", shown(&output));
 }
+
+#[test]
+fn a_daemon_that_does_not_answer_is_not_waited_for_longer_than_asked() {
+    let daemon = Fake::start(|_| Reply::Stall);
+    for (args, is_change) in [
+        (&["list"][..], false),
+        (&["logs"], false),
+        (&["logs", "-f"], false),
+        (&["notice", "list", "-f"], false),
+        (&["wait", "web", "--for", "active"], false),
+        (&["check", "wait", "db"], false),
+        (&["start", "web"], true),
+        (&["check", "stop", "db"], true),
+        (&["notice", "notify", "example.com/a"], true),
+        (&["signal", "HUP", "web"], true),
+    ] {
+        let output = run(&daemon, &[&["svc"], args, &["--timeout", "200ms", "-o", "json"]].concat());
+        let error = error_of(&output);
+        assert_eq!((status(&output).as_str(), &error["kind"]), ("9", &json!("timeout")), "{args:?}: {error}");
+        assert!(error["message"].as_str().is_some_and(|message| message.contains("200ms")), "{args:?}: {error}");
+        let is_unknown = error["causes"].to_string().contains("nobody knows whether it was done");
+        assert_eq!(is_unknown, is_change, "{args:?}: {error}");
+    }
+}

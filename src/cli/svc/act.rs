@@ -5,6 +5,7 @@ use crate::cli::over::at;
 use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::{Error, Result};
+use crate::fanout::bounded;
 use crate::model::{At, Changed, OperationId};
 use crate::operation::Item;
 use crate::output::{Cell, Column, Format, ListOptions};
@@ -12,6 +13,7 @@ use crate::provider::feature::capability;
 use crate::provider::services::{Acted, Action};
 use crate::provider::{Feature, Need};
 use crate::resolve::Target;
+use crate::settings::Opt;
 use clap::Args;
 
 /// The columns of what was changed.
@@ -90,7 +92,7 @@ async fn run(ctx: &Ctx, action: Action, names: &[String], wait: &WaitArgs) -> an
     if action == Action::Replan {
         needs.push(Need::new(Feature::ServicesReplan, &asked));
     }
-    let gathered = ctx.change(&needs, |target| act(ctx, target, action, names, !wait.no_wait)).await?;
+    let gathered = ctx.operate(&needs, |target| act(ctx, target, action, names, !wait.no_wait)).await?;
     let mut rows = Vec::new();
     let mut failed = gathered.failed;
     let mut without_rows = 0;
@@ -125,7 +127,7 @@ async fn act(
         names => format!("{} {}", action.verb(), names.join(", ")),
     };
     let services = capability(&*target.place, |p| p.services(), Feature::Services, action.verb())?;
-    let operation = services.act(action, names).await?;
+    let operation = bounded(services.act(action, names), ctx.settings.duration(Opt::Timeout)).await?;
     ctx.drive(&target, &what, "esker svc change wait", wait, operation).await
 }
 
@@ -174,6 +176,11 @@ fn tell(
             Err(error) => failed.push(error.at(target.provider.driver().id, &*target.full)),
         }
     }
+}
+
+/// What became of one thing that a command acts on, where there is neither a state nor an operation to name.
+pub(super) fn changed(target: &Target, name: &str, action: &str, changed: bool) -> At<Changed> {
+    at(target, Changed { name: name.to_owned(), action: action.to_owned(), changed, state: None, operation_id: None })
 }
 
 /// Nothing to do is success, and says so (ux 4.9).

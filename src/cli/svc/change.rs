@@ -7,6 +7,7 @@ use crate::cli::verbatim::VerbatimArgs;
 use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::{Error, Result, Wire};
+use crate::fanout::bounded;
 use crate::model::{At, Change, OperationId};
 use crate::output::{Cell, Column, Format, Tone};
 use crate::provider::Feature;
@@ -14,6 +15,7 @@ use crate::provider::changes::{Changes, Select};
 use crate::provider::documents::Document;
 use crate::provider::feature::capability;
 use crate::resolve::Target;
+use crate::settings::Opt;
 use clap::Args;
 
 /// The commands.
@@ -213,10 +215,15 @@ impl WhichArgs {
 pub async fn wait(ctx: &Ctx, args: WaitArgs) -> anyhow::Result<Outcome> {
     let which = &args.which;
     let gathered = ctx
-        .change(&(Feature::Changes, "svc change wait"), |target| async move {
-            let Some(change) = which.find(&target).await? else { return Ok(None) };
-            let id = OperationId(change.id);
-            let operation = of(&target, "svc change wait")?.wait(&id).await?;
+        .operate(&(Feature::Changes, "svc change wait"), |target| async move {
+            let started = async {
+                let Some(change) = which.find(&target).await? else { return Ok(None) };
+                let id = OperationId(change.id);
+                Ok(Some((of(&target, "svc change wait")?.wait(&id).await?, id)))
+            };
+            let Some((operation, id)) = bounded(started, ctx.settings.duration(Opt::Timeout)).await? else {
+                return Ok(None);
+            };
             let what = format!("wait for change {id}");
             match ctx.drive(&target, &what, "esker svc change wait", true, operation).await? {
                 Driven::Done(_, change) => verdict(&target, change).map(Some),

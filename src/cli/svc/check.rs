@@ -7,7 +7,7 @@ use crate::cli::verbatim::VerbatimArgs;
 use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::Error;
-use crate::model::{Changed, Check, CheckRefreshed};
+use crate::model::{Check, CheckRefreshed};
 use crate::output::{Cell, Column, ListOptions};
 use crate::provider::Feature;
 use crate::provider::checks::Checks;
@@ -176,14 +176,7 @@ async fn run(ctx: &Ctx, names: &[String], start: bool) -> anyhow::Result<Outcome
             let moved = changed.contains(name);
             let said = if moved { done.to_owned() } else { format!("nothing to do, already {done}:") };
             ctx.out.done(&format!("{said} check `{name}` on `{}`", target.full));
-            let row = Changed {
-                name: name.clone(),
-                action: verb.to_owned(),
-                changed: moved,
-                state: None,
-                operation_id: None,
-            };
-            rows.push(at(target, row));
+            rows.push(super::act::changed(target, name, verb, moved));
         }
     }
     if ctx.out.is_structured() && !rows.is_empty() {

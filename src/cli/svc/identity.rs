@@ -1,13 +1,12 @@
 //! `svc identity`: who may do what.
 
 use crate::cli::args::Listing;
-use crate::cli::over::at;
 use crate::cli::tree::{Node, talk};
 use crate::cli::verbatim::VerbatimArgs;
 use crate::cli::{Outcome, complete, source};
 use crate::context::Ctx;
 use crate::error::{Error, Result};
-use crate::model::{Changed, Identity};
+use crate::model::Identity;
 use crate::output::{Cell, Column, ListOptions};
 use crate::provider::Feature;
 use crate::provider::documents::Document;
@@ -175,16 +174,7 @@ async fn apply(ctx: &Ctx, action: IdentityAction, done: &str, document: &str) ->
     if ctx.out.is_structured() {
         let mut rows = Vec::new();
         for (_, (target, names)) in &gathered.done {
-            rows.extend(names.iter().map(|name| {
-                let changed = Changed {
-                    name: name.clone(),
-                    action: done.to_owned(),
-                    changed: true,
-                    state: None,
-                    operation_id: None,
-                };
-                at(target, changed)
-            }));
+            rows.extend(names.iter().map(|name| super::act::changed(target, name, done, true)));
         }
         if !gathered.done.is_empty() {
             ctx.out.list(&rows, super::act::COLUMNS, &ListOptions::default())?;

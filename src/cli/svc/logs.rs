@@ -90,11 +90,14 @@ pub async fn run(ctx: &Ctx, args: LogsArgs) -> anyhow::Result<Outcome> {
         _ => Style::Text { target: targets.len() > 1, prefix: args.timestamps || args.names.len() != 1 },
     };
     let mut failed = failed;
-    let done = if whole {
-        document(ctx, targets, &query, &mut failed).await?
-    } else {
-        stream(ctx, targets, &query, style, &mut failed).await?
+    let work = async {
+        if whole {
+            document(ctx, targets, &query, &mut failed).await
+        } else {
+            stream(ctx, targets, &query, style, &mut failed).await
+        }
     };
+    let done = super::within(ctx, "svc logs", work).await?;
     crate::cli::over::finish(failed, done)
 }
 

@@ -20,10 +20,12 @@ pub mod warning;
 use super::Outcome;
 use super::over::Gathered;
 use super::tree::{Node, group, talk};
+use crate::config::duration;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::{At, Row};
 use crate::output::{Column, ListOptions};
+use crate::settings::Opt;
 use crate::suggest::nearest;
 
 /// The commands.
@@ -102,4 +104,12 @@ fn list_named<R: Row>(
     }
     gathered.failed.extend(missing);
     Err(Error::several(R::NOUN, gathered.failed, known).into())
+}
+
+/// Does what only reads and may have no end, within `--timeout`.
+async fn within<T>(ctx: &Ctx, what: &str, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let Some(limit) = ctx.settings.duration(Opt::Timeout) else { return work.await };
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+        Err(Error::timeout(format!("`{what}` gave up after {} (--timeout)", duration::show(limit))).into())
+    })
 }

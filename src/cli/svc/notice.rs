@@ -188,7 +188,7 @@ pub async fn list(ctx: &Ctx, args: ListArgs) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Done);
     }
     if args.follow {
-        return follow(ctx, &args).await;
+        return super::within(ctx, "svc notice list -f", follow(ctx, &args)).await;
     }
     let (filter, unread, shown) = (&args.filter, args.unread, !ctx.out.is_structured());
     let gathered = ctx

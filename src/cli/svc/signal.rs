@@ -1,9 +1,9 @@
 //! `svc signal`
 
+use super::act::changed;
 use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::Error;
-use crate::model::Changed;
 use crate::output::ListOptions;
 use crate::provider::exec::Signal;
 use crate::provider::feature::capability;
@@ -49,9 +49,7 @@ pub async fn run(ctx: &Ctx, args: SignalArgs) -> anyhow::Result<Outcome> {
             match item.outcome {
                 Ok(()) => {
                     ctx.out.done(&format!("sent {} to `{}` on `{}`", signal.name(), item.name, target.full));
-                    let action = format!("signal {}", signal.name());
-                    let changed = Changed { name: item.name, action, changed: true, state: None, operation_id: None };
-                    rows.push(crate::cli::over::at(&target, changed));
+                    rows.push(changed(&target, &item.name, &format!("signal {}", signal.name()), true));
                 }
                 Err(error) => failed.push(error.at(target.provider.driver().id, &*target.full)),
             }

@@ -89,7 +89,7 @@ pub async fn run(ctx: &Ctx, args: WaitArgs) -> anyhow::Result<Outcome> {
     let what = &format!("svc wait {}--for {}", if names.is_empty() { names } else { names + " " }, args.condition);
     let feature = if is_health { Feature::Checks } else { Feature::Services };
     let gathered = ctx
-        .change(&(feature, "svc wait"), |target| async move {
+        .operate(&(feature, "svc wait"), |target| async move {
             until(ctx, &target, what, || async {
                 if is_health { health(&target, args).await } else { services(&target, args).await }
             })
@@ -130,7 +130,7 @@ async fn health(target: &Target, args: &WaitArgs) -> Result<Look> {
 pub async fn checks(ctx: &Ctx, args: CheckWaitArgs) -> anyhow::Result<Outcome> {
     let args = &args;
     let gathered = ctx
-        .change(&(Feature::Checks, "svc check wait"), |target| async move {
+        .operate(&(Feature::Checks, "svc check wait"), |target| async move {
             let what = format!("svc check wait {} --for {}", args.names.join(" "), args.condition);
             until(ctx, &target, &what, || check_statuses(&target, args)).await
         })
@@ -171,7 +171,13 @@ where
     let mut pause = PAUSE.0;
     let mut last: Option<String> = None;
     loop {
-        match look().await {
+        let looked = match deadline {
+            // A server that does not answer must not hold up the end.
+            Some(deadline) => tokio::time::timeout_at(deadline, look()).await.ok(),
+            None => Some(look().await),
+        };
+        let Some(looked) = looked else { return Err(gave_up(what, limit, last)) };
+        match looked {
             Ok(Look::Met) => {
                 progress.finish();
                 return Ok(());
@@ -194,11 +200,15 @@ where
             if let Some(deadline) = deadline {
                 tokio::time::sleep_until(deadline).await;
             }
-            let limit = duration::show(limit.unwrap_or_default());
-            let state = last.unwrap_or_else(|| "nothing is known".to_owned());
-            return Err(Error::timeout(format!("`{what}` gave up after {limit}: {state}")));
+            return Err(gave_up(what, limit, last));
         }
         tokio::time::sleep_until(next).await;
         pause = (pause * 3 / 2).min(PAUSE.1);
     }
+}
+
+fn gave_up(what: &str, limit: Option<Duration>, last: Option<String>) -> Error {
+    let limit = duration::show(limit.unwrap_or_default());
+    let state = last.unwrap_or_else(|| "no answer came".to_owned());
+    Error::timeout(format!("`{what}` gave up after {limit}: {state}"))
 }

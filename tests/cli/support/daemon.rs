@@ -1,5 +1,6 @@
 //! A real Pebble daemon in a directory of its own, for one test.
 
+use super::nobody::NOBODY;
 use super::{http, peers};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::HashMap;
@@ -10,9 +11,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-
-/// The user that runs what must not be root, by number: its name differs between systems.
-const NOBODY: u32 = 65534;
 
 /// How a daemon is started.
 #[derive(Clone, Debug, Default)]

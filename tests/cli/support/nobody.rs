@@ -8,7 +8,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// The user without rights, by number: its name differs between systems.
-const NOBODY: u32 = 65534;
+pub(crate) const NOBODY: u32 = 65534;
 
 /// esker as nobody with a home of its own, which lives as long as the returned directory; `None` unless the tests run
 /// as root.
