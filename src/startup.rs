@@ -9,7 +9,7 @@ use crate::settings::{Flags, OUTPUTS, Settings};
 use clap::error::ErrorKind as ClapKind;
 use std::ffi::OsString;
 
-/// Answers what needs no command: shell completion, and help of the whole tool.
+/// Answers what needs no command and no parser: shell completion, the version, and help of the whole tool.
 pub fn early(argv: &[OsString]) -> Option<u8> {
     if let Some(shell) = var(cli::complete::VARIABLE)
         && let Some(status) = cli::complete::answer(argv, &shell)
@@ -17,19 +17,20 @@ pub fn early(argv: &[OsString]) -> Option<u8> {
         return Some(status);
     }
     let words: Vec<_> = argv.iter().skip(1).take(2).collect();
-    let help = match words.as_slice() {
-        [] => true,
-        [word] => *word == "--help" || *word == "-h" || *word == "help",
-        _ => false,
+    let text = match words.as_slice() {
+        [] => cli::overview(),
+        [word] => match word.to_str()? {
+            "--help" | "-h" | "help" => cli::overview(),
+            "--version" | "-V" => concat!("esker ", env!("CARGO_PKG_VERSION")).to_owned(),
+            _ => return None,
+        },
+        _ => return None,
     };
-    if help {
-        let out = output(argv);
-        return Some(match out.line(cli::overview().trim_end()) {
-            Ok(()) => 0,
-            Err(error) => out.report(&error.into(), false),
-        });
-    }
-    None
+    let out = output(argv);
+    Some(match out.line(text.trim_end()) {
+        Ok(()) => 0,
+        Err(error) => out.report(&error.into(), false),
+    })
 }
 
 /// Prints what clap has to say: help to stdout, errors to stderr, as JSON where that is asked for.
