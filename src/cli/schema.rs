@@ -29,21 +29,22 @@ type Entry = (&'static str, fn() -> Schema);
 static TABLE: &[Entry] = &[
     ("svc list", many::<Service>),
     ("svc show", one::<ServiceDetail>),
-    ("svc start", many::<Changed>),
-    ("svc stop", many::<Changed>),
-    ("svc restart", many::<Changed>),
+    ("svc start", either::<Changed>),
+    ("svc stop", either::<Changed>),
+    ("svc restart", either::<Changed>),
     ("svc replan", many::<Changed>),
     ("svc autostart", many::<Changed>),
-    ("svc signal", many::<Changed>),
+    ("svc signal", either::<Changed>),
     ("svc logs", many::<LogEntry>),
     ("svc logs events", events::<LogEntry>),
     ("svc plan", one::<PlanDocument>),
-    ("svc layer lint", schema::<Vec<Finding>>),
+    ("svc layer add", either::<Changed>),
+    ("svc layer lint", many::<Finding>),
     ("svc check list", many::<Check>),
     ("svc check show", one::<Check>),
-    ("svc check start", many::<Changed>),
-    ("svc check stop", many::<Changed>),
-    ("svc check refresh", one::<CheckRefreshed>),
+    ("svc check start", either::<Changed>),
+    ("svc check stop", either::<Changed>),
+    ("svc check refresh", either::<CheckRefreshed>),
     ("svc health", one::<HealthState>),
     ("svc change list", many::<Change>),
     ("svc change show", one::<Change>),
@@ -55,6 +56,9 @@ static TABLE: &[Entry] = &[
     ("svc notice notify", one::<Recorded>),
     ("svc identity list", many::<Identity>),
     ("svc identity show", one::<Identity>),
+    ("svc identity add", many::<Changed>),
+    ("svc identity update", many::<Changed>),
+    ("svc identity remove", many::<Changed>),
     ("svc warning list", many::<Warning>),
     ("svc metrics", many::<Metric>),
     ("svc info", one::<Info>),
@@ -139,6 +143,18 @@ fn one<T: JsonSchema>() -> Schema {
 /// A list of such.
 fn many<T: JsonSchema>() -> Schema {
     schema::<Vec<At<T>>>()
+}
+
+/// What was asked for alone as an object, several as a list (ux 4.9).
+fn either<T: JsonSchema>() -> Schema {
+    #[derive(JsonSchema)]
+    #[serde(untagged)]
+    #[allow(dead_code, reason = "only its schema is used")]
+    enum Either<T> {
+        One(T),
+        Many(Vec<T>),
+    }
+    schema::<Either<At<T>>>()
 }
 
 /// A line of a stream: such an object with its `type` (ux 5.2).

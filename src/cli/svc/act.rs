@@ -93,6 +93,7 @@ async fn run(ctx: &Ctx, action: Action, names: &[String], wait: &WaitArgs) -> an
         needs.push(Need::new(Feature::ServicesReplan, &asked));
     }
     let gathered = ctx.operate(&needs, |target| act(ctx, target, action, names, !wait.no_wait)).await?;
+    let alone = names.len() == 1 && gathered.done.len() + gathered.failed.len() == 1;
     let mut rows = Vec::new();
     let mut failed = gathered.failed;
     let mut without_rows = 0;
@@ -109,8 +110,8 @@ async fn run(ctx: &Ctx, action: Action, names: &[String], wait: &WaitArgs) -> an
         }
     }
     let done = rows.len() + without_rows;
-    if ctx.out.is_structured() && !wait.no_wait {
-        ctx.out.list(&rows, COLUMNS, &ListOptions::default())?;
+    if !wait.no_wait {
+        print(ctx, &rows, alone)?;
     }
     if failed.is_empty() { Ok(Outcome::Done) } else { Err(Error::several("services", failed, done).into()) }
 }
@@ -129,6 +130,17 @@ async fn act(
     let services = capability(&*target.place, |p| p.services(), Feature::Services, action.verb())?;
     let operation = bounded(services.act(action, names), ctx.settings.duration(Opt::Timeout)).await?;
     ctx.drive(&target, &what, "esker svc change wait", wait, operation).await
+}
+
+/// Prints what was changed where a document is wanted: what was asked for alone as an object, several as an array
+/// (ux 4.9).
+pub(super) fn print(ctx: &Ctx, rows: &[At<Changed>], alone: bool) -> Result<()> {
+    match rows {
+        _ if !ctx.out.is_structured() => Ok(()),
+        [row] if alone => ctx.out.one(row, COLUMNS),
+        [] if alone => Ok(()),
+        rows => ctx.out.list(rows, COLUMNS, &ListOptions::default()),
+    }
 }
 
 /// What is left running: its id, or the target where the system has no ids (ux 6.1).

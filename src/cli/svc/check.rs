@@ -179,8 +179,8 @@ async fn run(ctx: &Ctx, names: &[String], start: bool) -> anyhow::Result<Outcome
             rows.push(super::act::changed(target, name, verb, moved));
         }
     }
-    if ctx.out.is_structured() && !rows.is_empty() {
-        ctx.out.list(&rows, super::act::COLUMNS, &ListOptions::default())?;
+    if !rows.is_empty() {
+        super::act::print(ctx, &rows, names.len() == 1 && gathered.done.len() + gathered.failed.len() == 1)?;
     }
     gathered.finish()
 }

@@ -135,9 +135,9 @@ pub async fn add(ctx: &Ctx, args: AddArgs) -> anyhow::Result<Outcome> {
             }
         })
         .await?;
-    if ctx.out.is_structured() && !dry_run {
-        let (rows, gathered) = gathered.rows(|changed| changed.into_iter().collect());
-        return ctx.list(&rows, super::act::COLUMNS, &ListOptions::default(), gathered);
+    let (rows, gathered) = gathered.rows(|changed| changed.into_iter().collect());
+    if !rows.is_empty() {
+        super::act::print(ctx, &rows, gathered.done.len() + gathered.failed.len() == 1)?;
     }
     gathered.finish()
 }
@@ -165,6 +165,9 @@ fn preview(
     plan: &PlanDocument,
     layer: &LayerSpec,
 ) -> Result<()> {
+    if layer.combine {
+        ctx.out.note("shown as if the layer came last; merged into an earlier one, later layers may still override it");
+    }
     let after = plans.preview(plan, layer)?;
     let diff = crate::output::diff(&plan.text, &after);
     if diff.is_empty() {

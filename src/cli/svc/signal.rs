@@ -4,7 +4,6 @@ use super::act::changed;
 use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::Error;
-use crate::output::ListOptions;
 use crate::provider::exec::Signal;
 use crate::provider::feature::capability;
 use crate::provider::{Feature, Need};
@@ -43,6 +42,7 @@ pub async fn run(ctx: &Ctx, args: SignalArgs) -> anyhow::Result<Outcome> {
             capability(&*target.place, |p| p.services(), Feature::Services, "svc signal")?.signal(signal, names).await
         })
         .await?;
+    let alone = names.len() == 1 && gathered.done.len() + gathered.failed.len() == 1;
     let (mut rows, mut failed) = (Vec::new(), gathered.failed);
     for (target, items) in gathered.done {
         for item in items {
@@ -55,8 +55,6 @@ pub async fn run(ctx: &Ctx, args: SignalArgs) -> anyhow::Result<Outcome> {
             }
         }
     }
-    if ctx.out.is_structured() {
-        ctx.out.list(&rows, super::act::COLUMNS, &ListOptions::default())?;
-    }
+    super::act::print(ctx, &rows, alone)?;
     if failed.is_empty() { Ok(Outcome::Done) } else { Err(Error::several("services", failed, rows.len()).into()) }
 }

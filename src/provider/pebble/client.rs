@@ -186,13 +186,15 @@ impl Client {
     /// A connection that could not be made or was lost, with the one thing to do about it.
     pub(super) fn broken(&self, what: &str, error: Error) -> Error {
         let hint = match fault(&error) {
-            Some(Fault::NoSocket) => Some(format!(
-                "is the daemon running there? {}, or name another with --target unix:/PATH",
-                self.source()
-            )),
+            Some(Fault::NoSocket) => Some(match self.source() {
+                Some(source) => {
+                    format!("is the daemon running there? {source}, or name another with --target unix:/PATH")
+                }
+                None => "is the daemon running there?".to_owned(),
+            }),
             Some(Fault::Refused) => Some("the daemon is not running; start it with `pebble run`".to_owned()),
             Some(Fault::NotPermitted) => Some("run it as root or as the daemon's user".to_owned()),
-            Some(Fault::NotASocket | Fault::PathTooLong | Fault::Unresolved) => Some(self.source()),
+            Some(Fault::NotASocket | Fault::PathTooLong | Fault::Unresolved) => self.source(),
             _ => None,
         };
         let why = error.to_string();
@@ -203,12 +205,12 @@ impl Client {
         error
     }
 
-    /// Where the address comes from, in words.
-    fn source(&self) -> String {
+    /// Where the address comes from, in words; nothing where it was typed.
+    fn source(&self) -> Option<String> {
         match self.origin.as_str() {
-            "default" => "this is the default path: set PEBBLE_SOCKET or PEBBLE".to_owned(),
-            variable if variable.starts_with("PEBBLE") => format!("the path comes from {variable}"),
-            file => format!("the path comes from {file}"),
+            "address" => None,
+            "default" => Some("this is the default path: set PEBBLE_SOCKET or PEBBLE".to_owned()),
+            origin => Some(format!("the path comes from {origin}")),
         }
     }
 }

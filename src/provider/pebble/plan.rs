@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::layer;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{Finding, PlanDocument};
 use crate::provider::plan::{LayerSpec, Plans};
 use async_trait::async_trait;
@@ -19,19 +19,17 @@ impl Plans for PebblePlan {
         Ok(PlanDocument { plan, text })
     }
 
-    async fn add_layer(&self, layer: &LayerSpec) -> Result<()> {
-        if layer.label.is_empty() {
-            return Err(Error::usage("the label of a layer cannot be empty"));
-        }
+    async fn add_layer(&self, spec: &LayerSpec) -> Result<()> {
+        layer::check_label(&spec.label)?;
         let body = json!({
             "action": "add",
-            "combine": layer.combine,
-            "inner": layer.inner,
-            "label": layer.label,
+            "combine": spec.combine,
+            "inner": spec.inner,
+            "label": spec.label,
             "format": "yaml",
-            "layer": layer.text,
+            "layer": spec.text,
         });
-        let what = format!("add layer `{}`", layer.label);
+        let what = format!("add layer `{}`", spec.label);
         self.0.post::<Value>(&what, "/v1/layers", &body).await.map(drop).map_err(|error| {
             let exists = error.to_string().contains("already exists");
             let inner = error.to_string().contains("without 'inner' attribute");
