@@ -53,7 +53,7 @@ fn files() -> Vec<(String, PathBuf)> {
     };
     all.into_iter()
         .filter_map(|path| Some((room(&path)?, path)))
-        .filter(|(r, _)| r != "main" && r != "lib" && r != "rooms")
+        .filter(|(r, _)| !["build", "lib", "main", "rooms"].contains(&r.as_str()))
         .collect()
 }
 

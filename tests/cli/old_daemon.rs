@@ -37,7 +37,7 @@ fn without_a_long_poll_the_change_is_polled() {
     let daemon = old();
     let output = run(&daemon, &["svc", "start", "web", "-o", "json"]);
     let rows: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!((status(&output).as_str(), &rows[0]["operation_id"]), ("0", &json!("3")), "{}", shown(&output));
+    assert_eq!((status(&output).as_str(), &rows["operation_id"]), ("0", &json!("3")), "{}", shown(&output));
     assert_eq!(
         (daemon.count("/v1/changes/3/wait"), daemon.count("/v1/changes/3")),
         (1, 3),

@@ -67,7 +67,7 @@ fn services_and_their_changes_go_both_ways() {
     let stopped = esker(&daemon, &["svc", "stop", "web"]);
     let state = "show(client.get_services(['web'])[0].current.value)";
     assert_eq!(ops(&daemon, state), "inactive");
-    let id = stopped[0]["operation_id"].as_str().expect("an id");
+    let id = stopped["operation_id"].as_str().expect("an id");
     let seen = ops(&daemon, &format!("c = client.get_change('{id}'); show([c.kind, c.status, c.ready])"));
     assert_eq!(seen, json!(["stop", "Done", true]));
     let theirs = ops(&daemon, "show([c.id for c in client.get_changes(pebble.ChangeState.ALL)])");
@@ -103,9 +103,9 @@ fn checks_go_both_ways() {
     let Some(daemon) = daemon() else { return };
     assert_eq!(ops(&daemon, "show(client.stop_checks(['good']))"), json!(["good"]));
     assert_eq!(esker(&daemon, &["svc", "check", "list"])[0]["status"], "inactive");
-    assert_eq!(esker(&daemon, &["svc", "check", "start", "good"])[0]["changed"], true);
+    assert_eq!(esker(&daemon, &["svc", "check", "start", "good"])["changed"], true);
     assert_eq!(ops(&daemon, "show(client.get_checks()[0].status.value)"), "up");
-    assert_eq!(esker(&daemon, &["svc", "check", "start", "good"])[0]["changed"], false);
+    assert_eq!(esker(&daemon, &["svc", "check", "start", "good"])["changed"], false);
 }
 
 #[test]

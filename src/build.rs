@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 fn main() {
-    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=src/build.rs");
     println!("cargo:rerun-if-env-changed=SOURCE_DATE_EPOCH");
     set("TARGET", std::env::var("TARGET").ok());
     let mut date = std::env::var("SOURCE_DATE_EPOCH").ok();
