@@ -60,7 +60,7 @@ client = pebble.Client(socket_path=sys.argv[1])
 try:
     {code}
 except pebble.Error as error:
-    print(type(error).__name__, getattr(error, 'code', ''))
+    print(type(error).__name__, getattr(error, 'code', getattr(error, 'kind', '')))
 "
     );
     let output = Command::new(peers::python()?).arg("-c").arg(program).arg(socket).output().expect("it runs");
@@ -111,6 +111,101 @@ fn each_exception_of_the_python_client_has_its_kind() {
         assert_eq!(kind_and_code(&output), (kind.to_owned(), exit), "{args:?}: {}", shown(&output));
         assert_eq!(error_of(&output)["provider"], "pebble", "{args:?}");
         assert_eq!(error_of(&output)["target"], "pebble", "{args:?}");
+    }
+}
+
+#[test]
+fn each_path_error_of_the_python_client_has_its_kind() {
+    if peers::pebble().is_none() {
+        return;
+    }
+    // Root may do everything, so the daemon is nobody.
+    let daemon = Daemon::options().unprivileged().start();
+    let dir = tempfile::Builder::new().prefix("esk").tempdir_in("/tmp").expect("a temporary directory");
+    let mode = |mode| fs::set_permissions(dir.path(), fs::Permissions::from_mode(mode)).expect("a mode");
+    fs::write(dir.path().join("file"), "old").expect("a file");
+    fs::write(dir.path().join("secret"), "old").expect("a file");
+    fs::set_permissions(dir.path().join("secret"), fs::Permissions::from_mode(0o000)).expect("a mode");
+    fs::create_dir_all(dir.path().join("full/sub")).expect("a directory");
+    mode(0o555);
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let local = home().join("local");
+    fs::write(&local, "new").expect("a file");
+    let local = local.display().to_string();
+    // What the Python client does, the word of the daemon, and what esker does and says.
+    let push: fn(&str) -> String = |path| format!("client.push('{path}', 'new')");
+    let pull: fn(&str) -> String = |path| format!("client.pull('{path}')");
+    let make: fn(&str) -> String = |path| format!("client.make_dir('{path}')");
+    let remove: fn(&str) -> String = |path| format!("client.remove_path('{path}')");
+    let cases: [(fn(&str) -> String, &str, &str, &[&str], (&str, i64)); 11] = [
+        (pull, "nope", "not-found", &["cat"], ("not_found", 6)),
+        (pull, "secret", "permission-denied", &["cat"], ("forbidden", 5)),
+        (pull, "full", "generic-file-error", &["cat"], ("rejected", 8)),
+        (push, "nope/file", "not-found", &["cp", &local], ("not_found", 6)),
+        (push, "new", "permission-denied", &["cp", &local], ("forbidden", 5)),
+        (make, "nope/dir", "not-found", &["mkdir"], ("not_found", 6)),
+        (make, "new", "permission-denied", &["mkdir"], ("forbidden", 5)),
+        (make, "file", "generic-file-error", &["mkdir"], ("conflict", 7)),
+        (remove, "nope", "not-found", &["rm"], ("not_found", 6)),
+        (remove, "file", "permission-denied", &["rm"], ("forbidden", 5)),
+        (remove, "full", "generic-file-error", &["rm"], ("conflict", 7)),
+    ];
+    for (code, name, word, args, (kind, exit)) in cases {
+        let (code, path) = (code(&at(name)), format!(":{}", at(name)));
+        if let Some(theirs) = exception(&daemon.socket(), &code) {
+            assert_eq!(theirs, format!("PathError {word}"), "{code}");
+        }
+        let output = esker_on(&daemon).arg("files").args(args).args([&path, "-o", "json"]).output().expect("it runs");
+        let error = error_of(&output);
+        assert_eq!(kind_and_code(&output), (kind.to_owned(), exit), "{args:?} {name}: {}", shown(&output));
+        assert_eq!(error["provider_kind"], word, "{args:?} {name}: {error}");
+        assert_eq!((&error["provider"], &error["target"]), (&json!("pebble"), &json!("pebble")), "{args:?} {name}");
+        assert!(error["provider_message"].as_str().is_some_and(|said| !said.is_empty()), "{args:?} {name}: {error}");
+        assert!(output.stdout.is_empty(), "{args:?} {name}: {}", shown(&output));
+    }
+    mode(0o755);
+}
+
+#[test]
+fn what_an_exec_error_tells_is_in_the_result() {
+    if peers::pebble().is_none() {
+        return;
+    }
+    let daemon = Daemon::start(&[]);
+    let run = |args: &[&str]| esker_on(&daemon).args(["exec", "-o", "json"]).args(args).output().expect("it runs");
+    // A program that fails is a result, with all that the exception holds.
+    if let Some(theirs) = exception(&daemon.socket(), "client.exec(['sh', '-c', 'exit 3']).wait()") {
+        assert_eq!(theirs, "ExecError");
+    }
+    let output = run(&["--", "sh", "-c", "echo out; echo err >&2; exit 3"]);
+    let result: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(status(&output), "3", "{}", shown(&output));
+    assert_eq!(
+        (&result["exit_code"], &result["stdout"], &result["stderr"]),
+        (&json!(3), &json!("out\n"), &json!("err\n"))
+    );
+    // One that does not come to its end is an error.
+    let cases: [(&str, &str, &[&str], (&str, i64)); 3] = [
+        ("client.exec(['surely-not-there'])", "APIError 400", &["--", "surely-not-there"], ("not_found", 127)),
+        (
+            "client.exec(['true'], working_dir='/surely/not/there')",
+            "APIError 500",
+            &["-w", "/surely/not/there", "--", "true"],
+            ("rejected", 125),
+        ),
+        (
+            "client.exec(['sleep', '1000'], timeout=0.1).wait()",
+            "ChangeError",
+            &["--timeout", "100ms", "--", "sleep", "1000"],
+            ("timeout", 124),
+        ),
+    ];
+    for (code, raised, args, (kind, exit)) in cases {
+        if let Some(theirs) = exception(&daemon.socket(), code) {
+            assert_eq!(theirs, raised, "{code}");
+        }
+        let output = run(args);
+        assert_eq!(kind_and_code(&output), (kind.to_owned(), exit), "{args:?}: {}", shown(&output));
     }
 }
 

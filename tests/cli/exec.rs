@@ -6,6 +6,7 @@ mod runs;
 mod status;
 mod streams;
 mod terminal;
+mod wire;
 
 use crate::support::daemon::Daemon;
 use crate::support::{esker, esker_process, peers};

@@ -1,7 +1,11 @@
 //! The binary asks for no interpreter: it runs in an empty root.
 #![cfg(target_os = "linux")]
 
+use crate::support::daemon::Daemon;
+use crate::support::peers;
+use crate::support::shown::{shown, status};
 use std::fs;
+use std::net::TcpListener;
 use std::process::Command;
 
 const PT_INTERP: u32 = 3;
@@ -37,4 +41,31 @@ fn the_binary_runs_in_an_empty_root() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(10), "{said}");
     assert!(said.contains("no socket at"), "{said}");
+}
+
+#[test]
+fn names_are_looked_up_without_a_system_around() {
+    if !rustix::process::geteuid().is_root() || peers::pebble().is_none() {
+        return;
+    }
+    // Free now; the daemon takes it at once.
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
+    let _daemon = Daemon::options().args(&["--http", &format!("127.0.0.1:{port}")]).start();
+    let root = tempfile::tempdir().unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_esker"), root.path().join("esker")).unwrap();
+    let info = || {
+        let mut command = Command::new("chroot");
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("PEBBLE_BASEURL", format!("http://pebblehost:{port}"));
+        command.arg(root.path()).args(["/esker", "svc", "info", "--connect-timeout", "5s"]).output()
+    };
+    let Ok(output) = info() else { return };
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(status(&output), "10", "{}", shown(&output));
+    assert!(said.contains("`pebblehost`"), "{said}");
+    fs::create_dir(root.path().join("etc")).unwrap();
+    fs::write(root.path().join("etc/hosts"), "127.0.0.1 pebblehost\n").unwrap();
+    let output = info().expect("it runs");
+    assert_eq!(status(&output), "0", "{}", shown(&output));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("v1."), "{}", shown(&output));
 }

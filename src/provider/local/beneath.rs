@@ -105,8 +105,11 @@ impl Beneath {
         self.set(path, spec.mode, spec.owner.as_ref())
     }
 
-    /// Changes the mode and owner of what exists, links not followed.
+    /// Changes the mode and owner of what exists, links not followed. The root is not ours and stays as it is.
     pub(super) fn set(&self, path: &Path, mode: Option<u32>, owner: Option<&Owner>) -> Result<()> {
+        if self.root.as_deref() == Some(path) {
+            return Ok(());
+        }
         let spot = self.spot(path, false)?;
         if let Some(owner) = owner {
             let (user, group) = accounts::numbers(owner)?;

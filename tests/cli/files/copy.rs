@@ -184,3 +184,23 @@ fn links_in_a_tree_are_named_or_followed() {
     assert!(bench.far("tree/to-a").symlink_metadata().unwrap().is_file());
     assert_eq!(fs::read_to_string(bench.far("tree/dir/a")).unwrap(), "a");
 }
+
+#[test]
+fn the_content_of_a_closed_directory_goes_into_one_that_stays_open() {
+    let Some(bench) = Bench::new() else { return };
+    for place in [bench.far("tree"), bench.near("tree"), bench.near("out"), bench.far("out")] {
+        fs::create_dir(&place).unwrap();
+        fs::set_permissions(place, Permissions::from_mode(0o755)).unwrap();
+    }
+    let trees = [bench.far("tree"), bench.near("tree")];
+    let closed = |mode| trees.iter().for_each(|tree| fs::set_permissions(tree, Permissions::from_mode(mode)).unwrap());
+    trees.iter().for_each(|tree| fs::write(tree.join("a"), "new").unwrap());
+    closed(0o555);
+    bench.run(&["cp", "-r", &bench.there("tree/."), "out"]).ok();
+    bench.run(&["cp", "-r", "./tree/.", &bench.there("out")]).ok();
+    closed(0o755);
+    for out in [bench.near("out"), bench.far("out")] {
+        assert_eq!(fs::read_to_string(out.join("a")).unwrap(), "new");
+        assert_eq!(out.metadata().unwrap().permissions().mode() & 0o777, 0o755);
+    }
+}

@@ -10,6 +10,7 @@ mod names;
 mod owners;
 mod remove;
 mod strangers;
+mod wire;
 
 use crate::support::daemon::Daemon;
 use crate::support::esker;

@@ -1,5 +1,7 @@
 //! A daemon that says what a test tells it to: canned envelopes by path, and every way to misbehave.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -14,6 +16,8 @@ pub(crate) struct Asked {
     /// Without the query.
     pub(crate) path: String,
     pub(crate) query: String,
+    /// Whether it brings a multipart form.
+    pub(crate) is_form: bool,
     /// How many requests for this path came before.
     pub(crate) nth: usize,
 }
@@ -25,12 +29,38 @@ pub(crate) enum Reply {
     Text(u16, String),
     /// The head of an answer that is longer than the part of its body that follows; then the connection ends.
     Cut(String),
+    /// These bytes, head included, to the end of the connection.
+    Raw(Vec<u8>),
+    /// An open websocket that sends this, and then either listens until the client leaves or drops the connection.
+    Socket(Vec<u8>, Then),
     /// Bytes that are no HTTP.
     Garbage,
     /// The connection ends without an answer.
     Hangup,
     /// No answer, ever.
     Stall,
+}
+
+/// What becomes of a websocket that has sent all of its frames.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Then {
+    Listen,
+    Drop,
+}
+
+/// A text message of a websocket, as a server sends it.
+pub(crate) fn text(content: &str) -> Vec<u8> {
+    frame(0x81, content.as_bytes())
+}
+
+/// A binary one.
+pub(crate) fn binary(content: &[u8]) -> Vec<u8> {
+    frame(0x82, content)
+}
+
+fn frame(first: u8, content: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(content.len()).ok().filter(|length| *length < 126).expect("a short frame");
+    [&[first, length], content].concat()
 }
 
 /// A reply of type `sync`.
@@ -105,12 +135,12 @@ impl Fake {
 fn serve(stream: &UnixStream, log: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked) -> Reply) {
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
-    while let Some((method, target)) = read_request(&mut reader) {
+    while let Some(Head { method, target, key, is_form }) = read_request(&mut reader) {
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let asked = {
             let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
             let nth = log.iter().filter(|asked| asked.path == path).count();
-            let asked = Asked { method, path: path.to_owned(), query: query.to_owned(), nth };
+            let asked = Asked { method, path: path.to_owned(), query: query.to_owned(), is_form, nth };
             log.push(asked.clone());
             asked
         };
@@ -125,6 +155,23 @@ fn serve(stream: &UnixStream, log: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked) -
             Reply::Cut(part) => {
                 let length = part.len() + 1000;
                 let _ = write!(writer, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{part}");
+                return;
+            }
+            Reply::Raw(bytes) => {
+                let _ = writer.write_all(&bytes);
+                return;
+            }
+            Reply::Socket(frames, then) => {
+                let accept = accept_key(&key.expect("a websocket is asked for with a key"));
+                let _ = write!(
+                    writer,
+                    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                     Sec-WebSocket-Accept: {accept}\r\n\r\n"
+                );
+                let _ = writer.write_all(&frames);
+                if let Then::Listen = then {
+                    let _ = std::io::copy(&mut reader, &mut std::io::sink());
+                }
                 return;
             }
             Reply::Garbage => {
@@ -144,25 +191,54 @@ fn serve(stream: &UnixStream, log: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked) -
     }
 }
 
-/// The method and the target of the next request; its body is read and dropped.
-fn read_request(reader: &mut impl BufRead) -> Option<(String, String)> {
-    let mut first = String::new();
-    reader.read_line(&mut first).ok().filter(|length| *length > 0)?;
+/// What a websocket server answers to `key` (RFC 6455 section 1.3).
+fn accept_key(key: &str) -> String {
+    let text = format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    BASE64.encode(ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()))
+}
+
+/// What is looked at of a request.
+struct Head {
+    method: String,
+    target: String,
+    /// That of a websocket.
+    key: Option<String>,
+    is_form: bool,
+}
+
+/// The next request; its body is read and dropped.
+fn read_request(reader: &mut impl BufRead) -> Option<Head> {
+    let first = read_line(reader).filter(|line| !line.is_empty())?;
     let mut words = first.split(' ').map(str::to_owned);
     let (method, target) = (words.next()?, words.next()?);
-    let mut length = 0;
+    let (mut length, mut chunked, mut key, mut is_form) = (0, false, None, false);
     loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).ok()?;
-        let line = line.trim_end().to_ascii_lowercase();
-        if line.is_empty() {
-            break;
-        }
-        if let Some(value) = line.strip_prefix("content-length:") {
-            length = value.trim().parse().ok()?;
+        let line = read_line(reader)?;
+        let Some((name, value)) = line.split_once(':') else { break };
+        let value = value.trim();
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.parse().ok()?,
+            "content-type" => is_form = value.starts_with("multipart/form-data"),
+            "transfer-encoding" => chunked = true,
+            "sec-websocket-key" => key = Some(value.to_owned()),
+            _ => {}
         }
     }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    Some((method, target))
+    read_exact(reader, length)?;
+    while chunked {
+        let length = usize::from_str_radix(&read_line(reader)?, 16).ok()?;
+        read_exact(reader, length + 2)?;
+        chunked = length > 0;
+    }
+    Some(Head { method, target, key, is_form })
+}
+
+fn read_line(reader: &mut impl BufRead) -> Option<String> {
+    let mut line = String::new();
+    reader.read_line(&mut line).ok()?;
+    Some(line.trim_end().to_owned())
+}
+
+fn read_exact(reader: &mut impl BufRead, length: usize) -> Option<()> {
+    reader.read_exact(&mut vec![0; length]).ok()
 }

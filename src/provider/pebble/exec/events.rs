@@ -175,7 +175,21 @@ impl Running {
     async fn turn(&mut self) -> Result<Turn> {
         // Once the program is gone, or its change is ready, the output should end by itself.
         let quiet = ((self.is_gone || self.ready.is_some()) && !self.told).then(|| self.heard + GRACE);
+        let deadline = self.deadline;
         let turn = tokio::select! {
+            // What is here already comes before the clocks: they also run while our own reader takes its time.
+            biased;
+            turn = self.news() => turn,
+            () = until(quiet) => return Ok(Turn::Silence),
+            () = until(deadline) => return Ok(Turn::TooLate),
+        };
+        self.heard = Instant::now();
+        turn.map_err(|error| self.explain(error))
+    }
+
+    /// The next news of any kind. Cancel-safe.
+    async fn news(&mut self) -> Result<Turn> {
+        tokio::select! {
             bytes = self.stdout.next() => Self::output(bytes, Event::Stdout),
             bytes = self.stderr.next() => Self::output(bytes, Event::Stderr),
             ready = self.wait.next(), if self.ready.is_none() => {
@@ -186,11 +200,7 @@ impl Running {
                 self.is_gone = true;
                 Ok(Turn::Nothing)
             }
-            () = until(quiet) => return Ok(Turn::Silence),
-            () = until(self.deadline) => return Ok(Turn::TooLate),
-        };
-        self.heard = Instant::now();
-        turn.map_err(|error| self.explain(error))
+        }
     }
 
     fn output(bytes: Result<Option<Bytes>>, event: fn(Bytes) -> Event) -> Result<Turn> {
