@@ -135,6 +135,18 @@ impl<T> At<T> {
     }
 }
 
+/// An event of a provider, relayed with its payload untouched under `data` (ux 5.3): its own keys cannot clash with
+/// those of the event.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Relayed<T> {
+    /// The provider's id.
+    pub provider: &'static str,
+    /// The full name of the target.
+    pub target: String,
+    /// The payload.
+    pub data: T,
+}
+
 /// A row of a list: what `-o name` prints of it, beside everything else.
 pub trait Row: Serialize + JsonSchema {
     /// The plural noun of the list, for "no services" and `esker schema`.

@@ -13,7 +13,7 @@ use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::{
     At, Change, Changed, Check, CheckRefreshed, Copied, ExecResult, FileEntry, Finding, HealthState, Identity, Info,
-    LogEntry, Metric, Notice, PlanDocument, Recorded, Removed, Run, Service, ServiceDetail, Warning,
+    LogEntry, Metric, Notice, PlanDocument, Recorded, Relayed, Removed, Run, Service, ServiceDetail, Warning,
 };
 use crate::report;
 use crate::suggest::nearest;
@@ -52,7 +52,7 @@ static TABLE: &[Entry] = &[
     ("svc change abort", one::<Change>),
     ("svc notice list", many::<Notice>),
     ("svc notice show", one::<Notice>),
-    ("svc notice list events", events::<Notice>),
+    ("svc notice list events", relayed::<Notice>),
     ("svc notice notify", one::<Recorded>),
     ("svc identity list", many::<Identity>),
     ("svc identity show", one::<Identity>),
@@ -159,15 +159,21 @@ fn either<T: JsonSchema>() -> Schema {
 
 /// A line of a stream: such an object with its `type` (ux 5.2).
 fn events<T: JsonSchema>() -> Schema {
-    #[derive(JsonSchema)]
-    #[allow(dead_code, reason = "only its schema is used")]
-    struct Event<T> {
-        /// What kind of line it is; ignore those that you do not know.
-        r#type: String,
-        #[serde(flatten)]
-        value: T,
-    }
     schema::<Event<At<T>>>()
+}
+
+/// A line of a stream that relays an event of the provider (ux 5.3).
+fn relayed<T: JsonSchema>() -> Schema {
+    schema::<Event<Relayed<T>>>()
+}
+
+#[derive(JsonSchema)]
+#[allow(dead_code, reason = "only its schema is used")]
+struct Event<T> {
+    /// What kind of line it is; ignore those that you do not know.
+    r#type: String,
+    #[serde(flatten)]
+    value: T,
 }
 
 /// A line of `exec -o jsonl` (ux 4.12); bytes that are no text are in base64.

@@ -167,3 +167,26 @@ fn times_are_relative_on_a_terminal_unless_asked_otherwise() {
     let absolute = since(&["--abs-time"]);
     assert!(absolute.starts_with("20") && absolute.ends_with('Z'), "{absolute:?}");
 }
+
+#[test]
+fn a_relayed_event_keeps_its_payload_apart() {
+    let notice = json!({"id": "1", "user-id": null, "type": "custom", "key": "example.com/a", "occurrences": 1,
+        "last-repeated": "2020-01-02T03:04:05Z"});
+    let daemon = Fake::start(move |_| sync(json!([notice])));
+    let mut command = esker_process();
+    let mut child = command
+        .env("PEBBLE_SOCKET", daemon.socket())
+        .args(["svc", "notice", "list", "-f", "-o", "jsonl"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it runs");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+    child.kill().expect("it can be ended");
+    child.wait().expect("it ended");
+    assert_eq!(line.matches("\"type\"").count(), 2, "{line}");
+    let event: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    assert_eq!((&event["type"], &event["data"]["type"]), (&json!("notice"), &json!("custom")));
+    assert_eq!((&event["target"], &event["data"]["key"]), (&json!("pebble"), &json!("example.com/a")));
+}

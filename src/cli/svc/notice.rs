@@ -2,13 +2,12 @@
 
 use crate::cli::Outcome;
 use crate::cli::args::{Listing, key_value};
-use crate::cli::over::at;
 use crate::cli::tree::{Node, talk};
 use crate::cli::verbatim::VerbatimArgs;
 use crate::config::duration;
 use crate::context::Ctx;
 use crate::error::{Error, Result};
-use crate::model::{Notice, Recorded};
+use crate::model::{Notice, Recorded, Relayed};
 use crate::output::{Cell, Column};
 use crate::provider::Feature;
 use crate::provider::documents::Document;
@@ -218,7 +217,8 @@ async fn follow(ctx: &Ctx, args: &ListArgs) -> anyhow::Result<Outcome> {
     while let Some(notice) = coming.next().await {
         let notice = notice?;
         if ctx.out.is_structured() {
-            ctx.out.event("notice", &at(&target, notice))?;
+            let provider = target.provider.driver().id;
+            ctx.out.event("notice", &Relayed { provider, target: target.full.clone(), data: notice })?;
         } else {
             let data: Vec<String> = notice.data.iter().map(|(key, value)| format!("{key}={value}")).collect();
             let time = notice.last_repeated_at.map_or_else(String::new, |time| time.to_string());
