@@ -194,7 +194,9 @@ fn the_content_of_a_closed_directory_goes_into_one_that_stays_open() {
     }
     let trees = [bench.far("tree"), bench.near("tree")];
     let closed = |mode| trees.iter().for_each(|tree| fs::set_permissions(tree, Permissions::from_mode(mode)).unwrap());
-    trees.iter().for_each(|tree| fs::write(tree.join("a"), "new").unwrap());
+    for tree in &trees {
+        fs::write(tree.join("a"), "new").unwrap();
+    }
     closed(0o555);
     bench.run(&["cp", "-r", &bench.there("tree/."), "out"]).ok();
     bench.run(&["cp", "-r", "./tree/.", &bench.there("out")]).ok();
