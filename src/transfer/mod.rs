@@ -13,6 +13,7 @@ mod tests;
 mod walk;
 
 pub use engine::copy;
+pub use names::of as entry_name;
 
 use crate::error::Error;
 use crate::model::RemotePath;

@@ -4,7 +4,11 @@ use crate::error::{Error, Result};
 use crate::model::{FileEntry, RemotePath};
 
 /// The name of an entry of `dir`, if it is one: a server that names something else is not followed.
-pub(super) fn of<'a>(place: &str, dir: &RemotePath, entry: &'a FileEntry) -> Result<&'a [u8]> {
+///
+/// # Errors
+///
+/// `Rejected`, naming `dir` at `place`, for what is empty, leads elsewhere or is not the name of its own path.
+pub fn of<'a>(place: &str, dir: &RemotePath, entry: &'a FileEntry) -> Result<&'a [u8]> {
     let name = entry.path.file_name();
     // Names that are not UTF-8 are whole in the path only.
     let agrees = String::from_utf8_lossy(name) == entry.name;

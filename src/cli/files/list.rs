@@ -16,6 +16,7 @@ use crate::provider::files::Files;
 use crate::resolve::matches;
 use crate::settings::Opt;
 use crate::stream;
+use crate::transfer;
 use clap::Args;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -125,11 +126,27 @@ async fn named(files: &dyn Files, path: &RemotePath, itself: bool) -> Result<Vec
     if itself { Ok(vec![files.stat(path, false).await?]) } else { stream::collect(files.list(path)).await }
 }
 
+/// Where an entry of `dir` leads down to. A server that names what is above would have us go round for ever.
+fn deeper(dir: &RemotePath, entry: &FileEntry, failed: &mut Vec<Error>) -> Option<RemotePath> {
+    if entry.kind != FileKind::Directory {
+        return None;
+    }
+    match transfer::entry_name("", dir, entry) {
+        Ok(name) => Some(dir.join(name)),
+        Err(error) => {
+            failed.push(error);
+            None
+        }
+    }
+}
+
 /// Everything below the directories among `top`.
 async fn below(files: &dyn Files, top: &[FileEntry], failed: &mut Vec<Error>) -> Vec<FileEntry> {
-    let list = |dir: RemotePath| async move { stream::collect(files.list(&dir)).await };
-    let is_directory = |entry: &&FileEntry| entry.kind == FileKind::Directory;
-    let mut waiting: Vec<RemotePath> = top.iter().filter(is_directory).map(|entry| entry.path.clone()).collect();
+    let list = |dir: RemotePath| async move { stream::collect(files.list(&dir)).await.map(|entries| (dir, entries)) };
+    let mut waiting = Vec::new();
+    for entry in top {
+        waiting.extend(deeper(&entry.path.parent(), entry, failed));
+    }
     let mut running = FuturesUnordered::new();
     let mut found = Vec::new();
     loop {
@@ -140,8 +157,10 @@ async fn below(files: &dyn Files, top: &[FileEntry], failed: &mut Vec<Error>) ->
         }
         match running.next().await {
             None => return found,
-            Some(Ok(entries)) => {
-                waiting.extend(entries.iter().filter(is_directory).map(|entry| entry.path.clone()));
+            Some(Ok((dir, entries))) => {
+                for entry in &entries {
+                    waiting.extend(deeper(&dir, entry, failed));
+                }
                 found.extend(entries);
             }
             Some(Err(error)) => failed.push(error),

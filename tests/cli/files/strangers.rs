@@ -84,6 +84,20 @@ fn a_server_cannot_name_what_is_not_in_its_directory() {
 }
 
 #[test]
+fn a_server_cannot_send_a_listing_round_in_circles() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("s");
+    let entries = [("..", "/srv/.."), (".", "/srv/."), ("", "/srv/"), ("a/b", "/srv/a/b"), ("srv", "/srv/x")];
+    let entries = entries.map(|(name, path)| format!(r#"{{"path":"{path}","name":"{name}","type":"directory"}}"#));
+    liar(&socket, &format!("[{}]", entries.join(",")));
+    let place = format!("unix:{}:/srv", socket.display());
+    let output = esker().args(["files", "ls", "-R", &place]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{said}");
+    assert_eq!(said.matches(": refusing `").count(), 5, "{said}");
+}
+
+#[test]
 fn a_link_in_the_destination_is_not_written_through() {
     let Some(bench) = Bench::new() else { return };
     fs::create_dir_all(bench.far("tree/sub")).unwrap();
