@@ -268,6 +268,6 @@ fn a_daemon_that_does_not_answer_the_start_is_unreachable() {
 #[test]
 fn an_end_that_does_not_arrive_is_told() {
     let daemon = daemon(|last, _| (last == "stdio").then(|| says(&[binary(b"out\n")], Then::Listen)));
-    let output = ends(&daemon, "0", "the end of the output of `tool` did not arrive");
+    let output = ends(&daemon, "125", "the end of the output of `tool` did not arrive");
     assert_eq!(output.stdout, b"out\n");
 }

@@ -211,9 +211,11 @@ impl Running {
     fn silence(&mut self) -> Note {
         self.told = true;
         if self.ready.is_some() {
-            // The daemon is done with it, and still did not end the streams: nothing more will come.
-            self.stdout.stream = None;
-            self.stderr.stream = None;
+            // The daemon is done with it, and still did not end the streams: what came of them may not be all, and a
+            // part is never reported as the whole.
+            for output in [&mut self.stdout, &mut self.stderr] {
+                output.broke |= output.stream.take().is_some();
+            }
             return Note::Gap(format!("the end of the output of `{}` did not arrive", self.launch.program));
         }
         let limit = match self.timeout {
