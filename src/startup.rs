@@ -16,7 +16,7 @@ pub fn early(argv: &[OsString]) -> Option<u8> {
     {
         return Some(status);
     }
-    let words: Vec<_> = argv.iter().skip(1).take(2).collect();
+    let words: Vec<_> = argv.iter().skip(1).take(3).collect();
     let text = match words.as_slice() {
         [] => cli::overview(),
         [word] => match word.to_str()? {
@@ -24,6 +24,11 @@ pub fn early(argv: &[OsString]) -> Option<u8> {
             "--version" | "-V" => concat!("esker ", env!("CARGO_PKG_VERSION")).to_owned(),
             _ => return None,
         },
+        // Every start of a shell runs this one.
+        [command, shell] if *command == "completion" => {
+            let script = cli::completion::SCRIPTS.iter().find(|(name, ..)| *shell == name);
+            script.map(|(_, _, script)| (*script).to_owned())?
+        }
         _ => return None,
     };
     let out = output(argv);
