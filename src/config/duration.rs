@@ -2,32 +2,35 @@
 
 use std::time::Duration;
 
-const UNITS: &[(&str, f64)] =
-    &[("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("d", 86_400.0), ("w", 604_800.0)];
+/// Units and their lengths in nanoseconds.
+const UNITS: &[(&str, u128)] = &[
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("m", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("d", 86_400_000_000_000),
+    ("w", 604_800_000_000_000),
+];
 
-/// Reads a duration; the error says what is expected, fit for "invalid value …: {error}".
+/// Reads a duration, exactly; the error says what is expected, fit for "invalid value …: {error}". Parts may have a
+/// fraction (`1.5h`).
 pub fn parse(text: &str) -> Result<Duration, String> {
     let expected = || "expected a duration such as `90s`, `5m` or `1h30m`".to_owned();
-    let mut rest = text.trim();
-    if rest.is_empty() {
-        return Err(expected());
+    let text = text.trim();
+    let mut total = 0u128;
+    if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        total = decimal(text, 1_000_000_000).ok_or_else(expected)?;
+    } else {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (number, tail) = rest.split_at(rest.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(expected)?);
+            let (unit, tail) = tail.split_at(tail.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tail.len()));
+            let (_, length) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(expected)?;
+            total = decimal(number, *length).and_then(|part| total.checked_add(part)).ok_or_else(expected)?;
+            rest = tail;
+        }
     }
-    let mut seconds = 0.0;
-    let mut first = true;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let number: f64 = rest[..digits].parse().map_err(|_| expected())?;
-        rest = &rest[digits..];
-        let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
-        let unit = match (&rest[..letters], first) {
-            ("", true) => 1.0,
-            (unit, _) => UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(expected)?.1,
-        };
-        seconds += number * unit;
-        rest = &rest[letters..];
-        first = false;
-    }
-    Duration::try_from_secs_f64(seconds).map_err(|_| "too long for a duration".to_owned())
+    u64::try_from(total).map(Duration::from_nanos).map_err(|_| "too long for a duration".to_owned())
 }
 
 /// Writes a duration so that it reads back: `5s`, `1m30s`, `1.5s`.
@@ -47,6 +50,19 @@ pub fn show(duration: Duration) -> String {
         (s, 0) => text + &format!("{s}s"),
         (s, _) => text + format!("{s}.{millis:03}").trim_end_matches('0') + "s",
     }
+}
+
+/// An unsigned decimal number times `scale`, without a detour over floating point.
+pub(crate) fn decimal(text: &str, scale: u128) -> Option<u128> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) || whole.len() > 20 || fraction.len() > 12 {
+        return None;
+    }
+    let power = 10u128.pow(u32::try_from(fraction.len()).ok()?);
+    let whole: u128 = whole.parse().ok()?;
+    let fraction: u128 = fraction.parse().ok()?;
+    whole.checked_mul(scale)?.checked_add(fraction.checked_mul(scale)? / power)
 }
 
 #[cfg(test)]
@@ -69,10 +85,10 @@ mod tests {
         ] {
             assert_eq!(ms(text), Ok(millis), "{text}");
         }
-        for text in ["", "s", "-1", "5 m", "1h30", "5y", "1..2s", "NaN", "inf"] {
+        for text in ["", "s", "-1", "5 m", "1h30", "5y", "1..2s", "NaN", "inf", "1.s", ".5s", "1e3", "５s", "5s3"] {
             assert!(ms(text).is_err(), "{text}");
         }
-        assert_eq!(parse("99999999999999999999999d"), Err("too long for a duration".into()));
+        assert_eq!(parse("99999999999d"), Err("too long for a duration".into()));
     }
 
     proptest! {
@@ -80,6 +96,11 @@ mod tests {
         fn what_is_shown_reads_back(millis in 0u64..4_000_000_000) {
             let duration = Duration::from_millis(millis);
             prop_assert_eq!(parse(&show(duration)), Ok(duration));
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC{0,30}|[0-9.hmsd]{0,30}") {
+            let _ = parse(&text);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `--fields`: which keys exist, and an object reduced to some of them.
 
-use super::suggest::did_you_mean;
 use crate::error::{Error, Result};
+use crate::suggest::nearest;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -20,7 +20,7 @@ pub(super) fn check<'a>(name: &str, flag: &str, valid: impl IntoIterator<Item = 
         return Ok(());
     }
     let list = format!("the fields are {}", valid.join(", "));
-    Err(Error::usage(format!("no field `{name}` for `{flag}`")).hint(match did_you_mean(name, valid) {
+    Err(Error::usage(format!("no field `{name}` for `{flag}`")).hint(match nearest(name, valid) {
         Some(close) => format!("did you mean `{close}`? {list}"),
         None => list,
     }))

@@ -19,7 +19,6 @@ mod progress;
 mod prompt;
 pub mod sanitize;
 mod sink;
-mod suggest;
 mod table;
 mod yaml;
 
@@ -33,7 +32,6 @@ pub use options::{Format, Options, When};
 pub use progress::Progress;
 pub use prompt::Danger;
 pub use sink::{Captured, StdoutClosed, Terminals};
-pub use suggest::did_you_mean;
 pub use yaml::to_yaml;
 
 use crate::error::{Error, Result};

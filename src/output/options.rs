@@ -1,8 +1,8 @@
 //! What the user and the surroundings decide about output. Filled by settings: nothing here reads the environment.
 
-use super::suggest::did_you_mean;
 use crate::error::{Error, Result};
 use crate::model::Time;
+use crate::suggest::nearest;
 use std::str::FromStr;
 
 /// The shape of an answer on stdout (ux section 4).
@@ -96,7 +96,7 @@ fn named<T: Copy, const N: usize>(text: &str, what: &str, all: [T; N], name: fn(
     }
     let names = all.map(name);
     let error = Error::usage(format!("no {what} `{text}`"));
-    Err(match did_you_mean(text, names) {
+    Err(match nearest(text, names) {
         Some(close) => error.hint(format!("did you mean `{close}`? choose from {}", names.join(", "))),
         None => error.hint(format!("choose from {}", names.join(", "))),
     })

@@ -1,8 +1,8 @@
 //! `svc list`
 
-use crate::cli::Outcome;
 use crate::cli::args::Listing;
 use crate::cli::verbatim::VerbatimArgs;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::model::Service;
 use crate::output::{Cell, Column};
@@ -28,7 +28,7 @@ Examples:
   esker svc list -o json | jq -r '.[] | select(.state != \"active\") | .name'")]
 pub struct ListArgs {
     /// Only these services
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::services())]
     names: Vec<String>,
     /// Only services in this state, such as active or backoff
     #[arg(long, value_name = "STATE")]

@@ -1,6 +1,6 @@
 //! Sizes: read as `512`, `4K`, `4KiB`, `4MB`; written in IEC units.
 
-use super::duration::decimal;
+use crate::config::duration::decimal;
 use crate::error::{Error, Result};
 
 const PREFIXES: &str = "KMGTPE";

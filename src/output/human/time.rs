@@ -1,6 +1,6 @@
 //! Moments: absolute in UTC, or how long ago.
 
-use super::duration::parse_duration;
+use crate::config::duration;
 use crate::error::{Error, Result};
 use crate::model::Time;
 use jiff::SignedDuration;
@@ -15,7 +15,7 @@ pub fn parse_time(text: &str, now: Time) -> Result<Time> {
     if let Some(midnight) = date(text) {
         return Ok(midnight);
     }
-    parse_duration(text).ok().and_then(|ago| now.checked_sub(ago).ok()).ok_or_else(|| {
+    duration::parse(text).ok().and_then(|ago| now.checked_sub(ago).ok()).ok_or_else(|| {
         Error::usage(format!("invalid time `{text}`"))
             .hint("write `2026-03-01T10:00:00Z`, `2026-03-01`, or a duration ago such as `10m`")
     })

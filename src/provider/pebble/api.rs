@@ -349,44 +349,6 @@ pub struct FileResult {
     pub error: Option<ApiError>,
 }
 
-/// `POST /v1/exec`
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct ExecRequest {
-    /// The program and its arguments.
-    pub command: Vec<String>,
-    /// A plan service whose environment, user and directory it inherits.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub service_context: Option<String>,
-    /// Merged over the daemon's own environment.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub environment: BTreeMap<String, String>,
-    /// Default: the context's, else HOME of the user, else `/`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub working_dir: Option<String>,
-    /// A Go duration.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub timeout: Option<String>,
-    /// The user and the group.
-    #[serde(flatten)]
-    pub owner: Owner,
-    /// Whether stdout is a terminal.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub terminal: bool,
-    /// Whether stdin is that terminal.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub interactive: bool,
-    /// Whether stderr has its own websocket.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub split_stderr: bool,
-    /// Columns.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub width: Option<u16>,
-    /// Rows.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub height: Option<u16>,
-}
-
 /// User and group of a request; the same four keys in exec and files.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -422,14 +384,6 @@ impl From<Option<&crate::provider::exec::Owner>> for Owner {
         }
         wire
     }
-}
-
-/// The result of `POST /v1/exec`. Its `environment` is the daemon's whole environment: not kept.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct ExecResult {
-    /// Names the websockets.
-    pub task_id: String,
 }
 
 /// Reads a time, or nothing where it is absent, null or Go's zero time.
@@ -477,12 +431,5 @@ mod tests {
     fn nanoseconds_survive() {
         let time = parse_time("2026-11-21T10:44:16.302447051+02:00").unwrap();
         assert_eq!(time.to_string(), "2026-11-21T08:44:16.302447051Z");
-    }
-
-    #[test]
-    fn an_exec_request_sends_only_what_was_asked() {
-        let request = ExecRequest { command: vec!["true".into()], split_stderr: true, ..ExecRequest::default() };
-        let json = serde_json::to_string(&request).unwrap();
-        assert_eq!(json, r#"{"command":["true"],"split-stderr":true}"#);
     }
 }
