@@ -54,6 +54,16 @@ pub enum Kind {
 }
 
 impl Node {
+    /// A node that is visible, has no alias and reads the configuration.
+    pub const fn new(name: &'static str, about: &'static str, kind: Kind) -> Self {
+        Self { name, alias: None, about, hidden: false, reads: Reads::Config, kind }
+    }
+
+    /// A command.
+    pub const fn leaf(name: &'static str, about: &'static str, args: fn(Command) -> Command, run: Run) -> Self {
+        Self::new(name, about, Kind::Leaf { args, run, passes_status: false })
+    }
+
     /// A visible alias for it.
     pub const fn alias(mut self, alias: &'static str) -> Self {
         self.alias = Some(alias);
@@ -96,57 +106,40 @@ impl Node {
 /// A command that talks.
 macro_rules! talk {
     ($name:literal, $args:ty, $run:path, $about:literal) => {
-        $crate::cli::tree::Node {
-            name: $name,
-            alias: None,
-            about: $about,
-            hidden: false,
-            reads: $crate::context::Reads::Config,
-            kind: $crate::cli::tree::Kind::Leaf {
-                args: <$args as clap::Args>::augment_args,
-                run: $crate::cli::tree::Run::Talk(|ctx, matches| {
-                    Box::pin(async move { $run(ctx, $crate::cli::tree::read::<$args>(matches)?).await })
-                }),
-                passes_status: false,
-            },
-        }
+        $crate::cli::tree::Node::leaf(
+            $name,
+            $about,
+            <$args as clap::Args>::augment_args,
+            $crate::cli::tree::Run::Talk(|ctx, matches| {
+                Box::pin(async move { $run(ctx, $crate::cli::tree::read::<$args>(matches)?).await })
+            }),
+        )
     };
 }
 
 /// A command that does not talk.
 macro_rules! plain {
     ($name:literal, $args:ty, $run:path, $about:literal) => {
-        $crate::cli::tree::Node {
-            name: $name,
-            alias: None,
-            about: $about,
-            hidden: false,
-            reads: $crate::context::Reads::Config,
-            kind: $crate::cli::tree::Kind::Leaf {
-                args: <$args as clap::Args>::augment_args,
-                run: $crate::cli::tree::Run::Plain(|ctx, matches| {
-                    $run(ctx, $crate::cli::tree::read::<$args>(matches)?)
-                }),
-                passes_status: false,
-            },
-        }
+        $crate::cli::tree::Node::leaf(
+            $name,
+            $about,
+            <$args as clap::Args>::augment_args,
+            $crate::cli::tree::Run::Plain(|ctx, matches| $run(ctx, $crate::cli::tree::read::<$args>(matches)?)),
+        )
     };
 }
 
 /// A group of commands.
 macro_rules! group {
     ($name:literal, $about:literal, $children:expr) => {
-        $crate::cli::tree::Node {
-            name: $name,
-            alias: None,
-            about: $about,
-            hidden: false,
-            reads: $crate::context::Reads::Config,
-            kind: $crate::cli::tree::Kind::Group {
+        $crate::cli::tree::Node::new(
+            $name,
+            $about,
+            $crate::cli::tree::Kind::Group {
                 children: $children,
                 add: |command| command.subcommands($children.iter().map($crate::cli::tree::Node::command)),
             },
-        }
+        )
     };
 }
 

@@ -5,7 +5,7 @@ use crate::support::daemon::Daemon;
 use crate::support::fake::{Fake, Reply, refused};
 use crate::support::nobody::{esker_as_nobody, nobody};
 use crate::support::shown::{assert_shown, shown, status};
-use crate::support::{error_of, esker, esker_on, home, peers};
+use crate::support::{ERROR_KEYS, error_of, esker, esker_on, home, peers};
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,29 +13,11 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Every key of an error object (ux 4.10).
-const KEYS: [&str; 14] = [
-    "kind",
-    "message",
-    "hint",
-    "causes",
-    "provider",
-    "target",
-    "exit_code",
-    "status",
-    "provider_kind",
-    "provider_message",
-    "request_id",
-    "operation_id",
-    "log",
-    "items",
-];
-
 /// Checks the error object of a failure and returns its kind and its exit code.
 fn kind_and_code(output: &Output) -> (String, i64) {
     let error = error_of(output);
     let keys: Vec<&str> = error.as_object().expect("an object").keys().map(String::as_str).collect();
-    assert_eq!(keys, KEYS);
+    assert_eq!(keys, ERROR_KEYS);
     let code = error["exit_code"].as_i64().expect("a number");
     assert_eq!(output.status.code().map(i64::from), Some(code), "{error}");
     assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "{error}");

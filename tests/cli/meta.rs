@@ -1,7 +1,7 @@
 //! Configuration, completion and the other commands about esker itself, end to end.
 
 use crate::support::daemon::Daemon;
-use crate::support::{esker, home, peers};
+use crate::support::{ERROR_KEYS, esker, home, peers};
 use esker::cli::{self, Kind, Node};
 use serde_json::{Value, json};
 use std::fs;
@@ -269,22 +269,7 @@ fn a_failure_ends_with_one_object_for_programs() {
         let last: Value = serde_json::from_str(text(&output.stderr).lines().last().unwrap()).unwrap();
         let error = last["error"].as_object().unwrap();
         let keys: Vec<_> = error.keys().map(String::as_str).collect();
-        let wanted = [
-            "kind",
-            "message",
-            "hint",
-            "causes",
-            "provider",
-            "target",
-            "exit_code",
-            "status",
-            "provider_kind",
-            "provider_message",
-            "request_id",
-            "operation_id",
-            "log",
-        ];
-        assert_eq!(keys[..wanted.len()], wanted);
+        assert_eq!(keys, ERROR_KEYS);
         assert_eq!((&error["kind"], &error["exit_code"]), (&json!("not_found"), &json!(6)));
     }
     // A line that cannot be read has the same form.

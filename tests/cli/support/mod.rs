@@ -82,3 +82,21 @@ pub(crate) fn error_of(output: &std::process::Output) -> serde_json::Value {
         serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {stderr:?} of {output:?}"));
     document["error"].clone()
 }
+
+/// Every key of an error object (ux 4.10).
+pub(crate) const ERROR_KEYS: [&str; 14] = [
+    "kind",
+    "message",
+    "hint",
+    "causes",
+    "provider",
+    "target",
+    "exit_code",
+    "status",
+    "provider_kind",
+    "provider_message",
+    "request_id",
+    "operation_id",
+    "log",
+    "items",
+];
