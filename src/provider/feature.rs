@@ -72,6 +72,8 @@ pub enum Scope {
     Endpoint,
     /// On an instance inside it (`lab/web01`).
     Instance,
+    /// On both.
+    Either,
 }
 
 /// How a feature is provided.
@@ -98,6 +100,11 @@ impl Offer {
     /// A feature that the wire has, on an instance.
     pub const fn native(feature: Feature) -> Self {
         Self { feature, on: Scope::Instance, support: Support::Native }
+    }
+
+    /// A feature that the wire has, on this.
+    pub const fn on(feature: Feature, on: Scope) -> Self {
+        Self { feature, on, support: Support::Native }
     }
 
     /// A feature that is made over something else, on an instance.
@@ -143,11 +150,28 @@ impl Needs for Vec<Need> {
 /// Refuses a request that `place` cannot honour, before any I/O (ux 12.3).
 pub fn require(place: &dyn Place, request: &dyn Needs) -> Result<()> {
     for need in request.needs() {
-        if !place.offers().iter().any(|offer| offer.feature == need.feature) {
+        let Some(offer) = place.offers().iter().find(|offer| offer.feature == need.feature) else {
             return Err(unsupported(place.driver(), need.feature, &need.asked));
+        };
+        if offer.on != Scope::Either && offer.on != place.scope() {
+            return Err(misplaced(place.driver(), offer.on, &need.asked));
         }
     }
     Ok(())
+}
+
+/// The refusal of what works on another scope than the one that was named: it says the right form.
+fn misplaced(driver: &'static Driver, on: Scope, asked: &str) -> Error {
+    let noun = driver.place.unwrap_or("instance");
+    let mut error = if on == Scope::Endpoint {
+        Error::usage(format!("`{asked}` is about the whole endpoint, not about one {noun}"))
+            .hint("name the endpoint alone")
+    } else {
+        Error::usage(format!("`{asked}` needs the name of a {noun}"))
+            .hint(format!("write ENDPOINT/NAME, such as `{}/dev`", driver.id))
+    };
+    error.parts_mut().provider = Some(driver.id);
+    error
 }
 
 /// The refusal of a feature that a provider does not have.

@@ -21,10 +21,14 @@ pub mod metrics;
 pub mod notices;
 pub mod pebble;
 pub mod plan;
+pub mod raw;
 pub mod registry;
+pub mod retry;
 pub mod services;
+pub mod sprites;
 
 pub use feature::{Feature, Need, Needs, Offer, Scope, Support, require};
+pub use raw::{Raw, RawRequest, RawResponse};
 
 use crate::cleanups::Cleanups;
 pub use crate::config::{ConfigKey, KeyKind};
@@ -116,6 +120,10 @@ pub trait Place: Send + Sync {
     fn offers(&self) -> &'static [Offer];
     /// Its provider's row, for messages.
     fn driver(&self) -> &'static Driver;
+    /// Whether it is the endpoint itself or an instance inside it.
+    fn scope(&self) -> Scope {
+        Scope::Instance
+    }
     /// Running programs.
     fn exec(&self) -> Option<&dyn exec::Exec> {
         None
@@ -168,33 +176,4 @@ pub trait Place: Send + Sync {
     fn agent(&self) -> Option<&dyn agent::Agent> {
         None
     }
-}
-
-/// A raw request: `esker api`.
-pub struct RawRequest {
-    /// The HTTP method.
-    pub method: String,
-    /// The path and query, starting with `/`.
-    pub path: String,
-    /// Headers, beside those the provider adds.
-    pub headers: Vec<(String, String)>,
-    /// The body and, if it is known, its length.
-    pub body: Option<(crate::stream::ByteStream, Option<u64>)>,
-}
-
-/// The answer to a raw request, whatever its status.
-pub struct RawResponse {
-    /// The HTTP status.
-    pub status: u16,
-    /// Its headers.
-    pub headers: Vec<(String, String)>,
-    /// Its body, as it arrives.
-    pub body: crate::stream::ByteStream,
-}
-
-/// Raw authenticated requests to a system that speaks HTTP.
-#[async_trait]
-pub trait Raw: Send + Sync {
-    /// Sends one request, never twice. A status of 4xx or 5xx is an answer, not an `Err`.
-    async fn request(&self, request: RawRequest) -> Result<RawResponse>;
 }

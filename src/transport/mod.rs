@@ -12,6 +12,7 @@ pub mod multipart;
 pub mod ndjson;
 mod outgoing;
 mod pool;
+pub mod query;
 mod redact;
 mod request;
 mod response;

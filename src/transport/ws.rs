@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use hyper::header::{CONNECTION, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY};
+use hyper::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY};
 use hyper::header::{SEC_WEBSOCKET_VERSION, UPGRADE};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
@@ -53,6 +53,7 @@ pub enum WsReply {
 /// An open websocket.
 pub struct WebSocket {
     stream: WebSocketStream<Link>,
+    headers: HeaderMap,
     label: Arc<Label>,
 }
 
@@ -137,7 +138,8 @@ impl Client {
         let stream = WebSocketStream::from_partially_read(link, read.to_vec(), Role::Client, Some(config)).await;
         let label = Label { address, path: redact::path(path), trace: self.trace().clone() };
         label.trace.line(|| format!("* websocket {} is open", label.path));
-        Ok(WsReply::Open(WebSocket { stream, label: Arc::new(label) }))
+        let headers = std::mem::take(response.headers_mut());
+        Ok(WsReply::Open(WebSocket { stream, headers, label: Arc::new(label) }))
     }
 }
 
@@ -155,6 +157,11 @@ pub(super) fn accept_key(key: &str) -> String {
 }
 
 impl WebSocket {
+    /// The headers of the server's 101.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     /// The two halves, which may be used at the same time. The connection closes when both are dropped.
     pub fn split(self) -> (WsSink, WsStream) {
         let (sink, stream) = self.stream.split();

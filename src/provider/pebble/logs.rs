@@ -2,12 +2,13 @@
 //! everything when it restarts; following here picks up later services and survives a restart, without a line twice.
 
 use super::client::Client;
-use super::query::Query;
+use super::names::Names;
 use super::{api, services};
 use crate::error::{ErrorKind, Result};
 use crate::model::{LogEntry, Note, Time};
 use crate::provider::services::{LogEvent, LogsQuery};
 use crate::stream::{self, Items};
+use crate::transport::query::Query;
 use crate::transport::{Request, ndjson};
 use bytes::Bytes;
 use futures_util::StreamExt;

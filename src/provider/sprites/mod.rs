@@ -1,0 +1,145 @@
+//! Sprites: Fly.io's sandboxes, over HTTPS and WebSocket (sprites reference).
+
+pub mod api;
+mod client;
+mod credential;
+mod errors;
+mod raw;
+
+use self::client::Client;
+use self::credential::Credential;
+use self::raw::SpritesRaw;
+use super::{ConfigKey, Driver, Env, Feature, KeyKind, Offer, Place, Provider, Raw, Scope, Vars};
+use crate::config::{EndpointConfig, Secret};
+use crate::error::{Error, Result};
+use crate::model::{Extra, Info, Name};
+use crate::transport::{Client as Http, TlsOptions, parse_url};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// Where the service is unless told otherwise (section 1.3).
+const DEFAULT_URL: &str = "https://api.sprites.dev";
+
+/// The registry row.
+pub static DRIVER: Driver = Driver {
+    id: "sprites",
+    summary: "Sprites, Fly.io's sandboxes, over HTTPS and WebSocket",
+    place: Some("sandbox"),
+    keys: &[
+        ConfigKey { name: "url", kind: KeyKind::Url, summary: "address of the API" },
+        ConfigKey { name: "organization", kind: KeyKind::Text, summary: "organization, where a token has several" },
+        ConfigKey { name: "token", kind: KeyKind::Secret, summary: "API token (better: token_file)" },
+        ConfigKey { name: "token_file", kind: KeyKind::Path, summary: "file that holds the token" },
+        ConfigKey { name: "token_command", kind: KeyKind::Argv, summary: "command that prints the token" },
+        ConfigKey { name: "ca_file", kind: KeyKind::Path, summary: "certificate to trust for https" },
+    ],
+    variables: &["SPRITES_TOKEN", "SPRITE_TOKEN", "SPRITES_ENDPOINT", "SPRITES_API_URL", "SPRITE_ORG"],
+    offers: OFFERS,
+    implicit,
+    open,
+};
+
+const OFFERS: &[Offer] = &[Offer::on(Feature::Raw, Scope::Either)];
+
+/// The endpoint that the official clients would reach (section 1.3).
+fn implicit(vars: Vars<'_>) -> Result<EndpointConfig> {
+    let mut endpoint = EndpointConfig::implicit("sprites");
+    let url = one_of(vars, "SPRITES_ENDPOINT", "SPRITES_API_URL")?;
+    let token = one_of(vars, "SPRITES_TOKEN", "SPRITE_TOKEN")?;
+    if let Some((name, _)) = token.as_ref().or(url.as_ref()) {
+        (*name).clone_into(&mut endpoint.origin);
+    }
+    if let Some((_, token)) = token {
+        endpoint = endpoint.with_secret("token", Secret::new(token.trim()));
+    }
+    if let Some(organization) = vars("SPRITE_ORG").filter(|value| !value.is_empty()) {
+        endpoint = endpoint.with("organization", organization);
+    }
+    Ok(endpoint.with("url", url.map_or_else(|| DEFAULT_URL.to_owned(), |(_, url)| url)))
+}
+
+/// The value of two variables that mean the same: if both are set, they must agree (ux 2.5).
+fn one_of(vars: Vars<'_>, first: &'static str, second: &'static str) -> Result<Option<(&'static str, String)>> {
+    let set = |name: &'static str| vars(name).filter(|value| !value.is_empty()).map(|value| (name, value));
+    match (set(first), set(second)) {
+        (Some((_, one)), Some((_, other))) if one.trim() != other.trim() => {
+            Err(Error::config(format!("{first} and {second} are both set and differ")).hint("unset one of them"))
+        }
+        (one, other) => Ok(one.or(other)),
+    }
+}
+
+fn open(config: &EndpointConfig, env: Env) -> Result<Arc<dyn Provider>> {
+    let tls = TlsOptions { ca_file: config.path("ca_file", env.home.as_deref())?, ..TlsOptions::default() };
+    let (address, base) = parse_url(config.text("url").unwrap_or(DEFAULT_URL), tls)?;
+    let http = Http::new(env.net.clone(), address);
+    let notes = env.notes.clone();
+    let client = Client::new(http, base, Credential::new(config.clone(), env), config.name.clone(), notes);
+    Ok(Arc::new(Sprites { raw: SpritesRaw(client.clone()), client }))
+}
+
+/// An endpoint: one account with its sandboxes.
+struct Sprites {
+    client: Client,
+    raw: SpritesRaw,
+}
+
+#[async_trait]
+impl Provider for Sprites {
+    fn driver(&self) -> &'static Driver {
+        &DRIVER
+    }
+
+    async fn check(&self) -> Result<Info> {
+        let extra: Extra = self.client.get("ask for the organization", "/v1/organization").await?;
+        Ok(Info { version: None, address: self.client.address(), boot_id: None, extra })
+    }
+
+    fn place(&self, name: Option<&Name>) -> Result<Arc<dyn Place>> {
+        Ok(match name {
+            None => Arc::new(Account),
+            Some(name) => Arc::new(Sandbox { name: name.clone(), client: self.client.clone() }),
+        })
+    }
+
+    async fn names(&self, _glob: &str) -> Result<Vec<Name>> {
+        Ok(Vec::new())
+    }
+
+    fn raw(&self) -> Option<&dyn Raw> {
+        Some(&self.raw)
+    }
+}
+
+/// The endpoint without the name of a sandbox.
+struct Account;
+
+impl Place for Account {
+    fn offers(&self) -> &'static [Offer] {
+        OFFERS
+    }
+
+    fn driver(&self) -> &'static Driver {
+        &DRIVER
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Endpoint
+    }
+}
+
+/// What one sandbox can do: one struct per capability, all on the same connections.
+struct Sandbox {
+    name: Name,
+    client: Client,
+}
+
+impl Place for Sandbox {
+    fn offers(&self) -> &'static [Offer] {
+        OFFERS
+    }
+
+    fn driver(&self) -> &'static Driver {
+        &DRIVER
+    }
+}
