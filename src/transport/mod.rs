@@ -15,6 +15,7 @@ mod pool;
 mod redact;
 mod request;
 mod response;
+pub mod server;
 mod tcp;
 #[cfg(test)]
 mod tests;
