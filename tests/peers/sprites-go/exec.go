@@ -12,6 +12,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	sprites "github.com/superfly/sprites-go"
@@ -50,8 +51,9 @@ var execSteps = []step{
 	}},
 	{"exec.output", func() (any, error) { return output("echo", "hi") }},
 	{"exec.combined", func() (any, error) {
-		out, err := box.Command("sh", "-c", "echo out; sleep 0.2; echo err >&2").CombinedOutput()
-		return string(out), err
+		// In whichever order they came: they are two streams.
+		out, err := box.Command("sh", "-c", "echo out; echo err >&2").CombinedOutput()
+		return slices.Sorted(strings.FieldsSeq(string(out))), err
 	}},
 	{"exec.arguments", func() (any, error) {
 		return output("printf", "%s|", "a b", "q'\"", "", "*", "$HOME", "+&%20=", "\n", "ü")
@@ -245,17 +247,19 @@ func twoClients(name string, tty bool) (any, error) {
 	}
 	second, seen := box.AttachSession(session.ID), &sink{}
 	second.Stdout, second.Stderr = seen, io.Discard
-	attached := make(chan bool, 1)
+	var attached atomic.Bool
 	second.TextMessageHandler = func(data []byte) {
 		var message struct{ Type string }
 		if json.Unmarshal(data, &message) == nil && message.Type == "session_info" {
-			attached <- true
+			attached.Store(true)
 		}
 	}
 	if err := second.Start(); err != nil {
 		return nil, err
 	}
-	<-attached
+	if err := until("the attachment", attached.Load); err != nil {
+		return nil, err
+	}
 	if err := files.WriteFile(name, nil, 0o644); err != nil {
 		return nil, err
 	}

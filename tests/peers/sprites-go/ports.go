@@ -13,7 +13,8 @@ import (
 	sprites "github.com/superfly/sprites-go"
 )
 
-// listener is this program as an echo server in the sprite, and what the exec socket said about its port.
+// listener is this program as an echo server in the sprite, which has it from here, and what the exec socket said
+// about its port.
 type listener struct {
 	port  int
 	stdin io.Closer
@@ -27,7 +28,16 @@ func startListener() (*listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	server, out := &listener{cmd: box.Command(self, "listen")}, &sink{}
+	if !exists("listener") {
+		program, err := os.ReadFile(self)
+		if err != nil {
+			return nil, err
+		}
+		if err := files.WriteFile("listener", program, 0o755); err != nil {
+			return nil, err
+		}
+	}
+	server, out := &listener{cmd: box.Command("./listener", "listen")}, &sink{}
 	server.cmd.Stdout, server.cmd.Stderr = out, io.Discard
 	server.cmd.TextMessageHandler = func(data []byte) {
 		var message sprites.PortNotificationMessage

@@ -595,7 +595,7 @@ step('policy.resources', async () => {
 
 // Ports
 
-/** A process in the sprite that listens on a port of its own until its stdin ends. */
+/** An echo server on a port of its own until its stdin ends, for the Node that this is: the sprite has it from here. */
 const LISTENER = `
 const server = require('node:net').createServer(socket => socket.pipe(socket));
 server.listen(0, '127.0.0.1', () => console.log(server.address().port));
@@ -603,7 +603,8 @@ process.stdin.on('end', () => process.exit()).resume();
 `;
 
 async function listener() {
-  const run = new Background(box.spawn(process.execPath, ['-e', LISTENER]));
+  if (!await fs.exists('node')) await fs.writeFile('node', await readFile(process.execPath), { mode: 0o755 });
+  const run = new Background(box.spawn('./node', ['-e', LISTENER]));
   await run.says('\n');
   return [Number(run.out), run];
 }

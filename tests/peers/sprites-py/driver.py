@@ -384,21 +384,6 @@ def _():
     return two_clients(True)
 
 
-@step("session.attach.types_ctrl_d")
-def _():
-    first = Background(box.command("sh", "-c", "echo ready; read line && exit 6; exit 9", tty=True, stdin=Pending()))
-    first.out.wait_for(b"ready")
-    second = Background(box.attach_session(session_of("exit 9").id))
-    return [first.code(), second.code()]
-
-
-class Pending(io.RawIOBase):
-    """A stdin where nothing is ever typed."""
-
-    def read(self, _size=-1):
-        threading.Event().wait()
-
-
 @step("session.attach.missing")
 def _():
     box.attach_session("999999999").run()
