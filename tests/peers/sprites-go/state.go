@@ -62,7 +62,7 @@ var checkpointSteps = []step{
 		return object{"id": checkpoint.ID, "comment": checkpoint.Comment, "age": recent}, nil
 	}},
 	{"checkpoint.get.missing", func() (any, error) { return box.GetCheckpoint(ctx, "v99") }},
-	{"checkpoint.history", func() (any, error) { return box.ListCheckpoints(ctx, "v1") }},
+	{"checkpoint.history", func() (any, error) { return box.ListCheckpoints(ctx, "v0") }},
 	{"checkpoint.restore", func() (any, error) {
 		for name, text := range map[string]string{"state": "after", "extra": ""} {
 			if err := files.WriteFile(name, []byte(text), 0o644); err != nil {
@@ -296,14 +296,15 @@ func state(name string) (object, error) {
 
 func port(number int) *int { return &number }
 
-// after is the types of a stream, and the state when it ended.
+// after is the types of a stream, without what was printed in so short a time, and the state when it ended.
 func after(stream *sprites.ServiceStream, err error) (any, error) {
 	seen, err := events(stream, err)
 	if err != nil {
 		return nil, err
 	}
 	now, err := state("web")
-	return []any{seen["types"], now["status"]}, err
+	types := slices.DeleteFunc(seen["types"].([]string), func(kind string) bool { return kind == "stdout" })
+	return []any{types, now["status"]}, err
 }
 
 var serviceSteps = []step{

@@ -73,7 +73,7 @@ class Sink:
     """Where a command's output goes; another thread can wait for a part of it."""
 
     def __init__(self):
-        self.data = b""
+        self.data = bytearray()
         self.changed = threading.Condition()
 
     def write(self, data):
@@ -428,7 +428,7 @@ def _():
 
 @step("checkpoint.history")
 def _():
-    box.list_checkpoints("v1")
+    box.list_checkpoints("v0")
 
 
 @step("checkpoint.restore")
@@ -663,7 +663,8 @@ def _():
 
 @step("service.start")
 def _():
-    return [events(box.start_service("web", 0.2))["types"], state(box.get_service("web"))["status"]]
+    types = events(box.start_service("web", 0.2))["types"]
+    return [[kind for kind in types if kind != "stdout"], state(box.get_service("web"))["status"]]
 
 
 @step("service.delete")
