@@ -5,7 +5,7 @@ mod expected;
 
 use crate::support::peers;
 use crate::support::playground::Playground;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use std::time::Duration;
 /// For all steps of one SDK; one that hangs is given up by its driver much sooner.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Sdk {
     Python,
     JavaScript,
@@ -92,6 +92,41 @@ fn every_call(sdk: Sdk) {
     let names: BTreeSet<&str> = wanted.iter().map(|(step, _)| *step).collect();
     wrong.extend(said.keys().filter(|step| !names.contains(step.as_str())).map(|step| format!("{step}: not expected")));
     assert!(wrong.is_empty(), "{} of {} steps:\n{}\n{stderr}", wrong.len(), wanted.len(), wrong.join("\n"));
+}
+
+/// Has the SDK make a sprite with a label, a file and a checkpoint, each of this text. False if it is not installed.
+fn make(sdk: Sdk, playground: &Playground, sprite: &str, text: &str) -> bool {
+    let Some(command) = sdk.driver() else { return false };
+    driver(command, playground, &["make", sprite, text]).assert().success();
+    true
+}
+
+/// What the SDK sees of a sprite that another client made in the same way.
+fn look(sdk: Sdk, playground: &Playground, sprite: &str) -> Option<Value> {
+    let run = driver(sdk.driver()?, playground, &["look", sprite]).assert().success();
+    Some(serde_json::from_slice(&run.get_output().stdout).expect("an object"))
+}
+
+/// What [`look`] must find.
+fn made(text: &str) -> Value {
+    json!({"labels": ["made"], "note": text, "output": text, "checkpoints": [["v1", text]]})
+}
+
+#[test]
+#[ignore = "needs the simulator of Sprites"]
+fn what_one_sdk_makes_the_others_see() {
+    const SDKS: [Sdk; 3] = [Sdk::Python, Sdk::JavaScript, Sdk::Go];
+    let playground = Playground::sprites();
+    for maker in SDKS {
+        let name = format!("{maker:?}").to_lowercase();
+        let text = format!("by {name}, ü");
+        if !make(maker, &playground, &name, &text) {
+            continue;
+        }
+        for seen in SDKS.into_iter().filter_map(|sdk| look(sdk, &playground, &name)) {
+            assert_eq!(seen, made(&text));
+        }
+    }
 }
 
 #[test]

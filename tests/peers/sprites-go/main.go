@@ -1,7 +1,7 @@
 // Drives the official Go SDK of Sprites against the server in SPRITES_ENDPOINT with the token in SPRITES_TOKEN.
 //
 //	sprites-go steps             every call of the SDK in turn; one JSON line each: step, ok, value or error
-//	sprites-go MODE SPRITE ARG…  one job, for measuring: see modes.go
+//	sprites-go MODE SPRITE ARG…  one job: see modes.go
 //	sprites-go listen            an echo server on a port that it prints, until its stdin ends
 //
 // What the lines must hold is not known here: the tests compare them.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -11,8 +12,10 @@ import (
 	sprites "github.com/superfly/sprites-go"
 )
 
-// modes are jobs for measuring, each in the way that the SDK documents.
+// modes are jobs, each in the way that the SDK documents.
 var modes = map[string]func(*sprites.Sprite, []string) error{
+	"make": made,
+	"look": func(sprite *sprites.Sprite, _ []string) error { return looked(sprite) },
 	"exec-true": func(sprite *sprites.Sprite, args []string) error {
 		count, err := strconv.Atoi(args[0])
 		for run := 0; run < count && err == nil; run++ {
@@ -68,6 +71,46 @@ var modes = map[string]func(*sprites.Sprite, []string) error{
 		}
 		return err
 	},
+}
+
+// made is something for another client to see: a label, a file, a checkpoint.
+func made(sprite *sprites.Sprite, args []string) error {
+	if _, err := client.CreateSpriteWithOrg(ctx, sprite.Name(), nil, nil, []string{"made"}); err != nil {
+		return err
+	}
+	if err := sprite.FilesystemAt(home).WriteFile("note", []byte(args[0]), 0o644); err != nil {
+		return err
+	}
+	_, err := lines(sprite.CreateCheckpointWithComment(ctx, args[0]))
+	return err
+}
+
+// looked is what another client made.
+func looked(sprite *sprites.Sprite) error {
+	info, err := client.GetSprite(ctx, sprite.Name())
+	if err != nil {
+		return err
+	}
+	note, err := sprite.FilesystemAt(home).ReadFile("note")
+	if err != nil {
+		return err
+	}
+	out, err := sprite.Command("cat", "note").Output()
+	if err != nil {
+		return err
+	}
+	list, err := sprite.ListCheckpoints(ctx, "")
+	if err != nil {
+		return err
+	}
+	checkpoints := [][]string{}
+	for _, checkpoint := range list {
+		if checkpoint.ID != "Current" && checkpoint.ID != "v0" {
+			checkpoints = append(checkpoints, []string{checkpoint.ID, checkpoint.Comment})
+		}
+	}
+	seen := object{"labels": info.Labels, "note": string(note), "output": string(out), "checkpoints": checkpoints}
+	return json.NewEncoder(os.Stdout).Encode(seen)
 }
 
 type zeros struct{}

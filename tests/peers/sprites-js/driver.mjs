@@ -1,7 +1,7 @@
 // Drives the official JavaScript SDK of Sprites against the server in SPRITES_ENDPOINT with the token in SPRITES_TOKEN.
 //
 //     driver.mjs steps             every call of the SDK in turn; one JSON line each: step, ok, value or error
-//     driver.mjs MODE SPRITE ARG…  one job, for measuring: see `modes` at the end
+//     driver.mjs MODE SPRITE ARG…  one job: see `modes` at the end
 //
 // What the lines must hold is not known here: the tests compare them.
 
@@ -681,9 +681,26 @@ step('sprite.delete', async () => {
 });
 step('sprite.delete.missing', () => box.delete());
 
-// Jobs for measuring, each in the way that the SDK documents
+// Jobs, each in the way that the SDK documents
 
 const modes = {
+  /** Something for another client to see: a label, a file, a checkpoint. */
+  async make({ name }, text) {
+    const sprite = await client.createSprite(name, { labels: ['made'] });
+    await sprite.filesystem(HOME).writeFile('note', text);
+    await all(await sprite.createCheckpoint(text));
+  },
+  /** What another client made. */
+  async look(sprite) {
+    const checkpoints = (await sprite.listCheckpoints())
+      .filter(({ id }) => id !== 'Current' && id !== 'v0').map(({ id, comment }) => [id, comment]);
+    console.log(JSON.stringify({
+      labels: (await client.getSprite(sprite.name)).labels,
+      note: await sprite.filesystem(HOME).readFile('note', 'utf8'),
+      output: (await sprite.execFile('cat', ['note'])).stdout,
+      checkpoints,
+    }));
+  },
   async 'exec-true'(sprite, count) {
     for (let run = 0; run < Number(count); run += 1) await sprite.execFile('true');
   },

@@ -1,7 +1,7 @@
 """Drives the official Python SDK of Sprites against the server in SPRITES_ENDPOINT with the token in SPRITES_TOKEN.
 
     driver.py steps             every call of the SDK in turn; one JSON line each: step, ok, value or error
-    driver.py MODE SPRITE ARG…  one job, for measuring: see MODES at the end
+    driver.py MODE SPRITE ARG…  one job: see MODES at the end
 
 What the lines must hold is not known here: the tests compare them.
 """
@@ -780,7 +780,26 @@ def _():
     box.delete()
 
 
-# Jobs for measuring: (sprite, arguments), each in the way that the SDK documents
+# Jobs: (sprite, arguments), each in the way that the SDK documents
+
+
+def make(sprite, text):
+    """Something for another client to see: a label, a file, a checkpoint."""
+    sprite = client.create_sprite(sprite.name, labels=["made"])
+    (sprite.filesystem(HOME) / "note").write_text(text)
+    list(sprite.create_checkpoint(text))
+
+
+def look(sprite):
+    """What another client made."""
+    checkpoints = [[c.id, c.comment] for c in sprite.list_checkpoints() if c.id not in ("Current", "v0")]
+    seen = {
+        "labels": client.get_sprite(sprite.name).labels,
+        "note": (sprite.filesystem(HOME) / "note").read_text(),
+        "output": sprite.command("cat", "note").output().decode(),
+        "checkpoints": checkpoints,
+    }
+    print(json.dumps(seen))
 
 
 def exec_true(sprite, count):
@@ -834,6 +853,8 @@ def list_all(_sprite, prefix=""):
 
 
 MODES = {
+    "make": make,
+    "look": look,
     "exec-true": exec_true,
     "exec-out": exec_out,
     "exec-in": exec_in,
