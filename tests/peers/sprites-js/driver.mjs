@@ -27,7 +27,13 @@ const steps = [];
 
 /** Declares a step; they are run in this order, and what the function returns is the value. */
 function step(name, work) {
-  steps.push([name, work]);
+  steps.push([[name, work]]);
+}
+
+/** Declares a step that is run together with the other ones of its kind. */
+const terminals = [];
+function terminal(name, work) {
+  if (terminals.push([name, work]) === 1) steps.push(terminals);
 }
 
 function late() {
@@ -47,16 +53,18 @@ function told(error) {
   };
 }
 
-async function runSteps() {
-  for (const [name, work] of steps) {
-    let line;
-    try {
-      line = { step: name, ok: true, value: (await Promise.race([work(), late()])) ?? null };
-    } catch (error) {
-      line = { step: name, ok: false, error: told(error) };
-    }
-    process.stdout.write(`${JSON.stringify(line)}\n`);
+async function runStep([name, work]) {
+  let line;
+  try {
+    line = { step: name, ok: true, value: (await Promise.race([work(), late()])) ?? null };
+  } catch (error) {
+    line = { step: name, ok: false, error: told(error) };
   }
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+async function runSteps() {
+  for (const group of steps) await Promise.all(group.map(runStep));
 }
 
 /** Waits for what another process or the server does. */
@@ -258,27 +266,6 @@ step('exec.http.stdin', async () =>
 step('exec.http.no_stdin', async () => (await box.execFileHTTP('wc', ['-c'])).stdout.trim());
 step('exec.http.timeout', () => box.execFileHTTP('sleep', ['7001'], { timeout: 300 }));
 step('exec.http.missing_sprite', () => client.sprite('nothing-here').execFileHTTP('true'));
-step('exec.tty', async () => {
-  const script = 'stty size; test -t 0 && test -t 1 && echo tty';
-  const run = new Background(box.spawn('sh', ['-c', script], { tty: true, rows: 30, cols: 99 }));
-  await run.exit;
-  return run.out;
-});
-step('exec.tty.stdin', async () => String((await fed('hello\n\x04', 'cat', [], { tty: true })).out));
-// The SDK takes no notice of the exit message of a terminal: 0 where the socket is closed in good order, else 1.
-step('exec.tty.exit', async () => {
-  const code = await new Background(box.spawn('sh', ['-c', 'exit 7'], { tty: true })).exit;
-  return code === 0 || code === 1;
-});
-step('exec.resize', async () => {
-  const options = { tty: true, rows: 24, cols: 80 };
-  const run = new Background(box.spawn('sh', ['-c', 'stty -echo; stty size; read line; stty size'], options));
-  await run.says('24 80');
-  run.command.resize(120, 40);
-  run.command.stdin.write('\n');
-  await run.exit;
-  return run.out;
-});
 step('exec.signal', async () => {
   const script = 'trap "echo got; exit 3" TERM; echo ready; while :; do sleep 0.05; done';
   const run = new Background(box.spawn('sh', ['-c', script]));
@@ -337,11 +324,44 @@ async function twoClients(tty) {
 }
 
 step('session.attach', () => twoClients(false));
-step('session.attach.tty', async () => {
+step('session.attach.missing', async () => new Background(box.attachSession('999999999')).exit);
+step('session.outlives_its_client', async () => {
+  const other = new Background(box.spawn('sleep', ['7006'], { maxRunAfterDisconnect: '1h' }));
+  const session = await sessionOf('7006');
+  other.command.wsCmd.close(); // there is no public way to leave a command
+  const there = (await box.listSessions()).some(one => one.id === session.id);
+  await all(await box.killSession(session.id));
+  return there;
+});
+
+// Terminals: all at once, for each takes as long as the server holds the socket, which the SDK does not close.
+
+terminal('exec.tty', async () => {
+  const script = 'stty size; test -t 0 && test -t 1 && echo tty';
+  const run = new Background(box.spawn('sh', ['-c', script], { tty: true, rows: 30, cols: 99 }));
+  await run.exit;
+  return run.out;
+});
+terminal('exec.tty.stdin', async () => String((await fed('hello\n\x04', 'cat', [], { tty: true })).out));
+// The SDK takes no notice of the exit message of a terminal: 0 where the socket is closed in good order, else 1.
+terminal('exec.tty.exit', async () => {
+  const code = await new Background(box.spawn('sh', ['-c', 'exit 7'], { tty: true })).exit;
+  return code === 0 || code === 1;
+});
+terminal('exec.resize', async () => {
+  const options = { tty: true, rows: 24, cols: 80 };
+  const run = new Background(box.spawn('sh', ['-c', 'stty -echo; stty size; read line; stty size'], options));
+  await run.says('24 80');
+  run.command.resize(120, 40);
+  run.command.stdin.write('\n');
+  await run.exit;
+  return run.out;
+});
+terminal('session.attach.tty', async () => {
   const { codes, ends } = await twoClients(true);
   return { codes: codes.map(code => code === 0 || code === 1), ends };
 });
-step('session.create', async () => {
+terminal('session.create', async () => {
   // `createSession` asks for a terminal that survives its client.
   const first = new Background(box.createSession('sh', ['-c', 'echo ready; read line; echo "got $line"']));
   await first.says('ready');
@@ -352,15 +372,6 @@ step('session.create', async () => {
   await first.says('got typed');
   await first.exit;
   return { tty: session.tty };
-});
-step('session.attach.missing', async () => new Background(box.attachSession('999999999')).exit);
-step('session.outlives_its_client', async () => {
-  const other = new Background(box.spawn('sleep', ['7006'], { maxRunAfterDisconnect: '1h' }));
-  const session = await sessionOf('7006');
-  other.command.wsCmd.close(); // there is no public way to leave a command
-  const there = (await box.listSessions()).some(one => one.id === session.id);
-  await all(await box.killSession(session.id));
-  return there;
 });
 
 // Checkpoints
