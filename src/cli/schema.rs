@@ -12,8 +12,8 @@ use super::version::Version;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::{
-    At, Change, Changed, Check, CheckRefreshed, Copied, ExecResult, FileEntry, Finding, HealthState, Identity, Info,
-    LogEntry, Metric, Notice, PlanDocument, Recorded, Relayed, Removed, Run, Service, ServiceDetail, Warning,
+    At, Change, Changed, Check, CheckRefreshed, Checkpoint, Copied, ExecResult, FileEntry, Finding, HealthState, Identity, Info,
+    LogEntry, Metric, Notice, PlanDocument, Recorded, Relayed, Removed, Restored, Run, Service, ServiceDetail, Warning,
 };
 use crate::report;
 use crate::suggest::nearest;
@@ -71,6 +71,13 @@ static TABLE: &[Entry] = &[
     ("files mkdir", many::<FileEntry>),
     ("files rm", many::<Removed>),
     ("files edit", one::<FileEntry>),
+    ("checkpoint create", either::<Checkpoint>),
+    ("checkpoint create events", schema::<CheckpointEvent<Checkpoint>>),
+    ("checkpoint list", many::<Checkpoint>),
+    ("checkpoint show", one::<Checkpoint>),
+    ("checkpoint restore", either::<Restored>),
+    ("checkpoint restore events", schema::<CheckpointEvent<Restored>>),
+    ("checkpoint delete", either::<Changed>),
     ("target list", many::<TargetRow>),
     ("target show", one::<TargetDetail>),
     ("target add", one::<Changed>),
@@ -194,6 +201,17 @@ enum ExecEvent {
         operation_id: Option<String>,
         duration_seconds: f64,
     },
+}
+
+/// A line of `checkpoint create` and `restore` with `-o jsonl`.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "only its schema is used")]
+enum CheckpointEvent<T> {
+    /// What the server said, its own words under `data`; `type` is `checkpoint.info` and the like.
+    Message(Event<Relayed<Map<String, Value>>>),
+    /// What came of it; the last line of its target. `type` is `result`.
+    Result(Event<At<T>>),
 }
 
 /// The schema of what is written, which may differ from what could be read.

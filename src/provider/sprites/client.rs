@@ -96,8 +96,10 @@ impl Client {
             return Ok(response);
         }
         let error = self.failure(what, response).await;
-        // After a 5xx nobody knows how far a change came, unless the edge says that it never got through.
-        let unknown = !is_read && error.kind() == ErrorKind::Failure;
+        // After a 5xx nobody knows how far a change came, unless the edge says that it never got through: which 503
+        // does, and a gateway that lost its way (502, 504) does not.
+        let status = error.parts().wire.as_ref().and_then(|wire| wire.status);
+        let unknown = !is_read && (error.kind() == ErrorKind::Failure || matches!(status, Some(408 | 502 | 504)));
         Err(if unknown { error.effect(Effect::Unknown) } else { error })
     }
 

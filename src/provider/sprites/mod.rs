@@ -1,14 +1,17 @@
 //! Sprites: Fly.io's sandboxes, over HTTPS and WebSocket (sprites reference).
 
 pub mod api;
+mod checkpoints;
 mod client;
 mod credential;
 mod errors;
 mod raw;
 
+use self::checkpoints::SpritesCheckpoints;
 use self::client::Client;
 use self::credential::Credential;
 use self::raw::SpritesRaw;
+use super::checkpoints::Checkpoints;
 use super::{ConfigKey, Driver, Env, Feature, KeyKind, Offer, Place, Provider, Raw, Scope, Vars};
 use crate::config::{EndpointConfig, Secret};
 use crate::error::{Error, Result};
@@ -39,7 +42,12 @@ pub static DRIVER: Driver = Driver {
     open,
 };
 
-const OFFERS: &[Offer] = &[Offer::on(Feature::Raw, Scope::Either)];
+const OFFERS: &[Offer] = &[
+    Offer::native(Feature::Checkpoints),
+    Offer::native(Feature::CheckpointAuto),
+    Offer::native(Feature::CheckpointHistory),
+    Offer::on(Feature::Raw, Scope::Either),
+];
 
 /// The endpoint that the official clients would reach (section 1.3).
 fn implicit(vars: Vars<'_>) -> Result<EndpointConfig> {
@@ -98,7 +106,7 @@ impl Provider for Sprites {
     fn place(&self, name: Option<&Name>) -> Result<Arc<dyn Place>> {
         Ok(match name {
             None => Arc::new(Account),
-            Some(name) => Arc::new(Sandbox { name: name.clone(), client: self.client.clone() }),
+            Some(name) => Arc::new(Sandbox { checkpoints: SpritesCheckpoints::new(self.client.clone(), name.clone()) }),
         })
     }
 
@@ -130,8 +138,7 @@ impl Place for Account {
 
 /// What one sandbox can do: one struct per capability, all on the same connections.
 struct Sandbox {
-    name: Name,
-    client: Client,
+    checkpoints: SpritesCheckpoints,
 }
 
 impl Place for Sandbox {
@@ -141,5 +148,9 @@ impl Place for Sandbox {
 
     fn driver(&self) -> &'static Driver {
         &DRIVER
+    }
+
+    fn checkpoints(&self) -> Option<&dyn Checkpoints> {
+        Some(&self.checkpoints)
     }
 }
