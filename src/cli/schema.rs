@@ -12,8 +12,9 @@ use super::version::Version;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::{
-    At, Change, Changed, Check, CheckRefreshed, Checkpoint, Copied, ExecResult, FileEntry, Finding, HealthState, Identity, Info,
-    LogEntry, Metric, Notice, PlanDocument, Recorded, Relayed, Removed, Restored, Run, Service, ServiceDetail, Warning,
+    At, Change, Changed, Check, CheckRefreshed, Checkpoint, Copied, ExecResult, FileEntry, Finding, HealthState,
+    Identity, Info, LogEntry, Metric, Notice, PlanDocument, Recorded, Relayed, Removed, Restored, Run, Service,
+    ServiceDetail, Warning,
 };
 use crate::report;
 use crate::suggest::nearest;
@@ -70,6 +71,9 @@ static TABLE: &[Entry] = &[
     ("files cp", one::<Copied>),
     ("files mkdir", many::<FileEntry>),
     ("files rm", many::<Removed>),
+    ("files mv", many::<FileEntry>),
+    ("files chmod", many::<FileEntry>),
+    ("files chown", many::<FileEntry>),
     ("files edit", one::<FileEntry>),
     ("checkpoint create", either::<Checkpoint>),
     ("checkpoint create events", schema::<CheckpointEvent<Checkpoint>>),

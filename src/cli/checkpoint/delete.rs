@@ -5,9 +5,11 @@ use crate::cli::Outcome;
 use crate::cli::over::at;
 use crate::context::Ctx;
 use crate::error::Error;
+use crate::fanout::bounded;
 use crate::model::{At, Changed, CheckpointId};
 use crate::output::{Cell, Column, Danger, ListOptions};
 use crate::provider::Feature;
+use crate::settings::Opt;
 use clap::Args;
 
 const COLUMNS: &[Column<Changed>] = &[
@@ -38,12 +40,13 @@ pub async fn run(ctx: &Ctx, args: CheckpointDeleteArgs) -> anyhow::Result<Outcom
     }
     let several = args.ids.len() * (targets.len() + failed.len()) > 1;
     let ids = &args.ids;
+    let limit = ctx.settings.duration(Opt::Timeout);
     let gathered = ctx
         .operate_at(targets, Vec::new(), |target| async move {
             let checkpoints = of(&target, "checkpoint delete")?;
             let mut verdicts = Vec::new();
             for id in ids {
-                let verdict = checkpoints.delete(&CheckpointId::from(id.as_str())).await;
+                let verdict = bounded(checkpoints.delete(&CheckpointId::from(id.as_str())), limit).await;
                 if verdict.is_ok() {
                     ctx.out.done(&format!("deleted checkpoint `{id}` of `{}`", target.full));
                 }

@@ -34,8 +34,7 @@ pub async fn run(ctx: &Ctx, args: CheckpointListArgs) -> anyhow::Result<Outcome>
     needs.extend(args.history.as_ref().map(|_| Need::new(Feature::CheckpointHistory, "--history")));
     needs.extend(args.include_auto.then(|| Need::new(Feature::CheckpointAuto, "--include-auto")));
     let query = &CheckpointsQuery { history: args.history.map(Into::into), include_auto: args.include_auto };
-    let gathered =
-        ctx.read(&needs, |target| async move { of(&target, "checkpoint list")?.list(query).await }).await?;
+    let gathered = ctx.read(&needs, |target| async move { of(&target, "checkpoint list")?.list(query).await }).await?;
     let (rows, gathered) = gathered.rows(|found| found);
     ctx.list(&rows, COLUMNS, &args.list.into(), gathered)
 }

@@ -26,7 +26,9 @@ pub async fn run(ctx: &Ctx, args: CheckpointShowArgs) -> anyhow::Result<Outcome>
     let gathered = ctx
         .read(&(Feature::Checkpoints, "checkpoint show"), |target| async move {
             of(&target, "checkpoint show")?.get(id).await.map_err(|error| match error.kind() {
-                ErrorKind::NotFound => error.hint(format!("`esker checkpoint list --target {}` shows all", target.full)),
+                ErrorKind::NotFound => {
+                    error.hint(format!("`esker checkpoint list --target {}` shows all", target.full))
+                }
                 _ => error,
             })
         })

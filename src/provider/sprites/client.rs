@@ -82,6 +82,12 @@ impl Client {
         .await
     }
 
+    /// Sends a request that must not be carried out twice, and reads the whole answer: again only where it is certain
+    /// that nothing was done.
+    pub(super) async fn change(&self, what: &str, request: Make<'_>) -> Result<Bytes> {
+        retrying(|| self.fetch(what, request())).await
+    }
+
     /// Sends a request once and reads the whole answer; a status of 400 or more is an `Err`.
     pub(super) async fn fetch(&self, what: &str, request: Request) -> Result<Bytes> {
         let response = self.open(what, request).await?;

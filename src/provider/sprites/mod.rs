@@ -5,6 +5,7 @@ mod checkpoints;
 mod client;
 mod credential;
 mod errors;
+mod files;
 mod raw;
 
 use self::checkpoints::SpritesCheckpoints;

@@ -3,8 +3,6 @@
 mod create;
 mod messages;
 mod restore;
-#[cfg(test)]
-mod tests;
 
 use self::create::{Creating, Seen};
 use self::messages::Messages;
@@ -145,15 +143,13 @@ impl Checkpoints for SpritesCheckpoints {
         let body = spec.comment.as_ref().map_or_else(|| json!({}), |comment| json!({ "comment": comment }));
         let response = self.begin(&what, || Request::post(path(&self.name, "/checkpoint")).json(&body)).await?;
         let messages = Messages::new(self.client.clone(), what, response);
-        let creating = Creating {
-            place: self.clone(),
-            comment: spec.comment,
-            messages,
-            seen: Seen::default(),
-            is_done: false,
-        };
+        let creating =
+            Creating { place: self.clone(), comment: spec.comment, messages, seen: Seen::default(), is_done: false };
         let steps =
-            stream::unfold(creating, |mut creating| async move { Ok(creating.next().await?.map(|step| (step, creating))) });
+            stream::unfold(
+                creating,
+                |mut creating| async move { Ok(creating.next().await?.map(|step| (step, creating))) },
+            );
         Ok(Operation::new(None, steps))
     }
 
@@ -162,8 +158,7 @@ impl Checkpoints for SpritesCheckpoints {
             return Err(Error::unsupported("Sprites restores in place only"));
         }
         let what = format!("restore checkpoint `{id}` of `{}`", self.name);
-        let response =
-            self.begin(&what, || Request::post(self.path_of(id, "/restore")).json(&json!({}))).await?;
+        let response = self.begin(&what, || Request::post(self.path_of(id, "/restore")).json(&json!({}))).await?;
         let phase = Phase::Told(Messages::new(self.client.clone(), what, response));
         let restoring = Restoring { place: self.clone(), id: id.clone(), phase };
         let steps = stream::unfold(restoring, |mut restoring| async move {
@@ -178,7 +173,7 @@ impl Checkpoints for SpritesCheckpoints {
             return Err(Error::conflict(self.client.cannot(&what, "it is the live state, and no checkpoint"))
                 .at(DRIVER.id, self.client.endpoint()));
         }
-        retrying(|| self.client.fetch(&what, Request::delete(self.path_of(id, "")))).await?;
+        self.client.change(&what, &|| Request::delete(self.path_of(id, ""))).await?;
         Ok(())
     }
 }
