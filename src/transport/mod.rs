@@ -31,7 +31,7 @@ pub use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 pub use hyper::{Method, StatusCode};
 pub use request::{Body, Deadline, Request};
 pub use response::Response;
-pub use ws::{Frame, Utf8Bytes, WebSocket, WsOptions, WsReply, WsSink, WsStream};
+pub use ws::{Frame, Keepalive, Utf8Bytes, WebSocket, WsOptions, WsReply, WsSink, WsStream};
 
 use std::fmt;
 use std::sync::Arc;
