@@ -21,6 +21,7 @@ pub mod metrics;
 pub mod notices;
 pub mod pebble;
 pub mod plan;
+pub mod queue;
 pub mod raw;
 pub mod registry;
 pub mod retry;

@@ -106,6 +106,11 @@ impl fmt::Debug for Trace {
     }
 }
 
+/// A word that nobody can guess, of hexadecimal digits.
+pub fn nonce() -> String {
+    random::<16>().iter().fold(String::new(), |word, byte| word + &format!("{byte:02x}"))
+}
+
 /// Bytes that nobody can guess.
 fn random<const N: usize>() -> [u8; N] {
     use ring::rand::SecureRandom as _;

@@ -77,7 +77,8 @@ pub struct WebSocket {
     keepalive: Option<Keepalive>,
 }
 
-/// The sending half.
+/// The sending half. Clones send over the same connection, one message at a time.
+#[derive(Clone)]
 pub struct WsSink {
     sink: Arc<Mutex<Outgoing>>,
     label: Arc<Label>,

@@ -4,11 +4,16 @@ pub mod api;
 mod client;
 mod credential;
 mod errors;
+mod exec;
 mod raw;
+mod runs;
 
 use self::client::Client;
 use self::credential::Credential;
+use self::exec::SpritesExec;
 use self::raw::SpritesRaw;
+use self::runs::SpritesRuns;
+use super::exec::{Exec, Runs};
 use super::{ConfigKey, Driver, Env, Feature, KeyKind, Offer, Place, Provider, Raw, Scope, Vars};
 use crate::config::{EndpointConfig, Secret};
 use crate::error::{Error, Result};
@@ -39,7 +44,20 @@ pub static DRIVER: Driver = Driver {
     open,
 };
 
-const OFFERS: &[Offer] = &[Offer::on(Feature::Raw, Scope::Either)];
+const OFFERS: &[Offer] = &[
+    Offer::native(Feature::Exec),
+    Offer::native(Feature::ExecTty),
+    Offer::native(Feature::ExecSignal),
+    Offer::native(Feature::ExecDir),
+    Offer::native(Feature::ExecEnv),
+    Offer::native(Feature::ExecTimeout),
+    Offer::emulated(Feature::ExecDetach, "needs sh there, which writes output and status to files"),
+    Offer::emulated(Feature::ExecKeepAwake, "needs curl there, which renews a task of the sandbox"),
+    Offer::native(Feature::ExecAttach),
+    Offer::native(Feature::ExecShell),
+    Offer::emulated(Feature::ExecVerify, "needs tee, wc and sha256sum there"),
+    Offer::on(Feature::Raw, Scope::Either),
+];
 
 /// The endpoint that the official clients would reach (section 1.3).
 fn implicit(vars: Vars<'_>) -> Result<EndpointConfig> {
@@ -98,7 +116,7 @@ impl Provider for Sprites {
     fn place(&self, name: Option<&Name>) -> Result<Arc<dyn Place>> {
         Ok(match name {
             None => Arc::new(Account),
-            Some(name) => Arc::new(Sandbox { name: name.clone(), client: self.client.clone() }),
+            Some(name) => Arc::new(Sandbox::new(exec::Place { client: self.client.clone(), name: name.clone() })),
         })
     }
 
@@ -130,8 +148,14 @@ impl Place for Account {
 
 /// What one sandbox can do: one struct per capability, all on the same connections.
 struct Sandbox {
-    name: Name,
-    client: Client,
+    exec: SpritesExec,
+    runs: SpritesRuns,
+}
+
+impl Sandbox {
+    fn new(place: exec::Place) -> Self {
+        Self { exec: SpritesExec(place.clone()), runs: SpritesRuns(place) }
+    }
 }
 
 impl Place for Sandbox {
@@ -141,5 +165,13 @@ impl Place for Sandbox {
 
     fn driver(&self) -> &'static Driver {
         &DRIVER
+    }
+
+    fn exec(&self) -> Option<&dyn Exec> {
+        Some(&self.exec)
+    }
+
+    fn runs(&self) -> Option<&dyn Runs> {
+        Some(&self.runs)
     }
 }
