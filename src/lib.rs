@@ -14,6 +14,7 @@ pub mod output;
 pub mod provider;
 pub mod report;
 pub mod resolve;
+pub mod scratch;
 pub mod settings;
 pub mod signal;
 pub mod startup;

@@ -32,8 +32,9 @@ fn has(place: &dyn Place, feature: Feature) -> bool {
         | F::ExecContext
         | F::ExecTimeout
         | F::ExecShell
+        | F::ExecVerify
         | F::AgentHost => place.exec().is_some(),
-        F::ExecDetach | F::ExecAttach => place.exec().is_some() && place.runs().is_some(),
+        F::ExecDetach | F::ExecAttach | F::ExecKeepAwake => place.exec().is_some() && place.runs().is_some(),
         F::Files
         | F::FilesRange
         | F::FilesRename

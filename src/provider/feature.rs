@@ -48,6 +48,8 @@ features! {
     ExecTimeout = "exec.timeout", "killed over there after a time";
     ExecDetach = "exec.detach", "left running, collected later";
     ExecAttach = "exec.attach", "join a run again";
+    ExecKeepAwake = "exec.keep_awake", "keep the machine of a detached run awake";
+    ExecVerify = "exec.verify", "output counted and summed at both ends";
     ExecShell = "exec.shell", "the login shell";
     Files = "files", "list, read, write, make, remove";
     FilesRange = "files.range", "read part of a file";

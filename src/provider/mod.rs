@@ -22,6 +22,7 @@ pub mod notices;
 pub mod over_exec;
 pub mod pebble;
 pub mod plan;
+pub mod queue;
 pub mod raw;
 pub mod registry;
 pub mod retry;

@@ -1,7 +1,7 @@
 //! A program that is fed and listened to at once.
 
 use crate::error::{Error, Result};
-use crate::provider::exec::{Event, Exec, ExecSpec, Exit, Io, Life, Process, StdinMode};
+use crate::provider::exec::{Event, Exec, ExecSpec, Exit, Io, Process, StdinMode};
 use crate::stream::ByteStream;
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -35,16 +35,7 @@ impl Program {
     /// Starts a program that reads `input` to its end; without, its stdin is empty.
     pub async fn start(exec: &dyn Exec, argv: Vec<Bytes>, input: Option<ByteStream>) -> Result<Self> {
         let stdin = if input.is_some() { StdinMode::Known(None) } else { StdinMode::None };
-        let spec = ExecSpec {
-            argv,
-            env: Vec::new(),
-            dir: None,
-            user: None,
-            service_context: None,
-            io: Io::Pipes { stdin, merge_stderr: false },
-            life: Life::Attached,
-            timeout: None,
-        };
+        let spec = ExecSpec { io: Io::Pipes { stdin, merge_stderr: false }, ..ExecSpec::new(argv) };
         let mut process = exec.start(spec).await?;
         let feeding = match (input, process.stdin.take()) {
             (Some(mut input), Some(mut stdin)) => Some(Box::pin(async move {

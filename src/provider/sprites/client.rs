@@ -9,14 +9,20 @@ use crate::notes::Notes;
 use crate::provider::retry::retrying;
 use crate::transport::header::AUTHORIZATION;
 use crate::transport::query::segment;
-use crate::transport::{Client as Http, Fault, Method, Request, Response, WebSocket, WsReply, fault};
+use crate::transport::{
+    Client as Http, Fault, Keepalive, Method, Request, Response, WebSocket, WsOptions, WsReply, fault,
+};
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The largest document that is read into memory.
 const DOCUMENT_LIMIT: usize = 256 << 20;
+
+/// Pings every 15 s, and 45 s of silence are the end (section 3.7).
+const KEEPALIVE: Keepalive = Keepalive { every: Duration::from_secs(15), misses: 2 };
 
 /// The connections to one API. Cheap to clone: clones share them.
 #[derive(Clone)]
@@ -120,8 +126,9 @@ impl Client {
     pub(super) async fn websocket(&self, what: &str, path: &str) -> Result<WebSocket> {
         let path = format!("{}{path}", self.0.base);
         let headers = [(AUTHORIZATION, self.0.credential.header().await?)];
+        let options = WsOptions { keepalive: Some(KEEPALIVE), ..WsOptions::default() };
         retrying(|| async {
-            match self.0.http.websocket(&path, &headers).await {
+            match self.0.http.websocket_with(&path, &headers, options).await {
                 Ok(WsReply::Open(socket)) => Ok(socket),
                 Ok(WsReply::Refused(response)) => Err(self.failure(what, response).await),
                 Err(error) => Err(self.broken(what, error)),
