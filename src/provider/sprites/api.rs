@@ -18,31 +18,6 @@ pub struct Sprite {
     pub rest: serde_json::Map<String, serde_json::Value>,
 }
 
-<<<<<<< HEAD
-/// A checkpoint (section 2.4).
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Checkpoint {
-    /// `v1`, `auto-…`, or `Current` for the live state.
-    pub id: String,
-    /// RFC 3339.
-    #[serde(default)]
-    pub create_time: Option<String>,
-    /// What its maker wrote on it.
-    #[serde(default)]
-    pub comment: Option<String>,
-    /// The checkpoints that its state went through.
-    #[serde(default)]
-    pub history: Option<Vec<String>>,
-    /// Whether the service made it by itself.
-    #[serde(default)]
-    pub is_auto: bool,
-    /// The checkpoint that its state came from.
-    #[serde(default)]
-    pub source_id: Option<String>,
-    /// `mount_failed` marks a broken one.
-    #[serde(default)]
-    pub health: Option<String>,
-=======
 /// The exec sessions of a sandbox (section 2.3).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Sessions {
@@ -66,50 +41,11 @@ pub struct Session {
     /// Whether it has a terminal.
     #[serde(default)]
     pub tty: bool,
->>>>>>> spexec
     /// Everything else.
     #[serde(flatten)]
     pub rest: serde_json::Map<String, serde_json::Value>,
 }
 
-<<<<<<< HEAD
-/// The answer of `fs/list` (section 2.6).
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct FsList {
-    /// What is in a directory, or a file itself.
-    #[serde(default)]
-    pub entries: Option<Vec<FsEntry>>,
-}
-
-/// A file or directory (section 2.6).
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct FsEntry {
-    /// The part after the last slash.
-    pub name: String,
-    /// The whole path.
-    #[serde(default)]
-    pub path: String,
-    /// `file`, `directory` or `symlink`.
-    #[serde(default, rename = "type")]
-    pub kind: String,
-    /// Bytes.
-    #[serde(default)]
-    pub size: u64,
-    /// Octal digits.
-    #[serde(default)]
-    pub mode: String,
-    /// RFC 3339.
-    #[serde(default, rename = "modTime")]
-    pub modified: Option<String>,
-}
-
-/// The answer of `fs/write` (section 2.6).
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct FsWritten {
-    /// Bytes written.
-    #[serde(default)]
-    pub size: Option<u64>,
-=======
 /// A text message of an exec websocket (section 3.4). Kinds that are not known are ignored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -186,6 +122,72 @@ fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, 
     })
 }
 
+/// A checkpoint (section 2.4).
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// `v1`, `auto-…`, or `Current` for the live state.
+    pub id: String,
+    /// RFC 3339.
+    #[serde(default)]
+    pub create_time: Option<String>,
+    /// What its maker wrote on it.
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// The checkpoints that its state went through.
+    #[serde(default)]
+    pub history: Option<Vec<String>>,
+    /// Whether the service made it by itself.
+    #[serde(default)]
+    pub is_auto: bool,
+    /// The checkpoint that its state came from.
+    #[serde(default)]
+    pub source_id: Option<String>,
+    /// `mount_failed` marks a broken one.
+    #[serde(default)]
+    pub health: Option<String>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub rest: serde_json::Map<String, serde_json::Value>,
+}
+
+/// The answer of `fs/list` (section 2.6).
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct FsList {
+    /// What is in a directory, or a file itself.
+    #[serde(default)]
+    pub entries: Option<Vec<FsEntry>>,
+}
+
+/// A file or directory (section 2.6).
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct FsEntry {
+    /// The part after the last slash.
+    pub name: String,
+    /// The whole path.
+    #[serde(default)]
+    pub path: String,
+    /// `file`, `directory` or `symlink`.
+    #[serde(default, rename = "type")]
+    pub kind: String,
+    /// Bytes.
+    #[serde(default)]
+    pub size: u64,
+    /// Octal digits.
+    #[serde(default)]
+    pub mode: String,
+    /// RFC 3339.
+    #[serde(default, rename = "modTime")]
+    pub modified: Option<String>,
+}
+
+/// The answer of `fs/write` (section 2.6).
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct FsWritten {
+    /// Bytes written.
+    #[serde(default)]
+    pub size: Option<u64>,
+}
+
 #[cfg(test)]
 mod exec_tests {
     use super::*;
@@ -222,5 +224,4 @@ mod exec_tests {
         assert_eq!(all.sessions[0].created.unwrap().as_second(), all.sessions[1].created.unwrap().as_second());
         assert_eq!(all.sessions[0].rest["workdir"], "/home/sprite");
     }
->>>>>>> spexec
 }

@@ -5,42 +5,39 @@ mod pack;
 mod read;
 mod write;
 
-use super::program::{Program, output};
-use super::sh;
 use crate::cleanups::Cleanups;
 use crate::model::RemotePath;
-use crate::provider::exec::{Exec, Exit};
+use crate::provider::exec::Exec;
 use crate::provider::files::Files;
 use std::sync::Arc;
-use tokio::sync::OnceCell;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Batches through `tar` at one place.
+/// The status of a script that lacks a program it needs.
+const LACKS: u8 = 94;
+
+/// Batches through `tar` at one place. Cheap to clone.
 #[derive(Clone)]
 pub struct TarBulk {
     exec: Arc<dyn Exec>,
-    /// Reads what `tar` does not bring, and says why if it cannot be had.
+    /// Reads and writes what cannot go through `tar`, and says why if it cannot be done at all.
     single: Arc<dyn Files>,
     cleanups: Cleanups,
-    /// Whether all programs that this takes are there, once that was asked.
-    ready: Arc<OnceCell<bool>>,
+    /// Whether it is known by now that programs are missing over there.
+    lacks: Arc<AtomicBool>,
 }
 
-/// Succeeds where there is all that the other scripts use.
-const PROBE: &str = "command -v tar sha256sum find xargs mktemp readlink >/dev/null";
-
 impl TarBulk {
-    /// Batches through programs that `exec` starts. What cannot be brought so is read through `single`.
+    /// Batches through programs that `exec` starts. What cannot go so goes through `single`.
     pub fn new(exec: Arc<dyn Exec>, single: Arc<dyn Files>, cleanups: Cleanups) -> Self {
-        Self { exec, single, cleanups, ready: Arc::default() }
+        Self { exec, single, cleanups, lacks: Arc::default() }
     }
 
-    /// Whether batches can go this way. Asked once, before a batch whose content would be gone if they cannot.
-    async fn is_ready(&self) -> bool {
-        let ask = || async {
-            let said = output(&*self.exec, sh(PROBE, &[]), None).await;
-            said.is_ok_and(|said| said.exit == Exit::Code(0))
-        };
-        *self.ready.get_or_init(ask).await
+    fn lacks(&self) -> bool {
+        self.lacks.load(Ordering::Relaxed)
+    }
+
+    fn note_lack(&self) {
+        self.lacks.store(true, Ordering::Relaxed);
     }
 }
 

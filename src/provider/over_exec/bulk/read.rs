@@ -2,13 +2,14 @@
 //! a file comes after its content. What is missing, cut or not what was summed is read again by itself: the wire may
 //! lose output of programs in silence, and what `tar` says of a failure is no answer to give.
 
-use super::super::program::keep;
+use super::super::program::{Program, keep};
+use super::super::sh;
 use super::super::sums::{self, Sum};
 use super::super::tar::{Piece, Reader};
-use super::{Program, TarBulk, is_listable, sh};
+use super::{LACKS, TarBulk, is_listable};
 use crate::error::{Error, Result};
 use crate::model::RemotePath;
-use crate::provider::exec::Event;
+use crate::provider::exec::{Event, Exit};
 use crate::provider::files::Part;
 use crate::stream::{self, ByteStream, Items};
 use bytes::Bytes;
@@ -19,6 +20,7 @@ use std::collections::{HashMap, VecDeque};
 /// symbolic links lead to instead of them.
 const PACK: &str = r#"
 LC_ALL=C; export LC_ALL
+command -v tar xargs sha256sum mktemp >/dev/null || exit 94
 list=$(mktemp) || exit 90
 trap 'rm -f "$list"' EXIT
 trap 'exit 99' HUP INT TERM
@@ -87,7 +89,7 @@ impl Reading {
     /// The next piece of the archive; `None` once the program has ended.
     async fn packed(&mut self) -> Result<Option<Part>> {
         if self.program.is_none() {
-            if !self.bulk.is_ready().await {
+            if self.bulk.lacks() {
                 return Ok(None);
             }
             let mut list = Vec::new();
@@ -110,7 +112,12 @@ impl Reading {
                 Event::Stdout(bytes) => self.archive.push(&bytes),
                 Event::Stderr(bytes) => keep(&mut self.stderr, &bytes)?,
                 Event::Note(_) => {}
-                Event::Exit(_) => return Ok(None),
+                Event::Exit(exit) => {
+                    if exit == Exit::Code(LACKS) {
+                        self.bulk.note_lack();
+                    }
+                    return Ok(None);
+                }
             }
         }
     }

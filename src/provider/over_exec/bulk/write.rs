@@ -1,30 +1,37 @@
 //! Writing a batch: unpacked into a hidden directory beside where it goes, summed, and only then moved, each file in one
 //! step. Whatever ends early leaves no file under its own name, and removes what it made.
 
-use super::super::program::output;
+use super::super::program::{Output, Program, keep, output};
 use super::super::reason::{kind_of, reason};
+use super::super::{hidden_name, sh};
 use super::pack::{Left, directories, name_of, pack};
-use super::{TarBulk, is_listable, sh};
-use crate::error::{Effect, Error, Result};
+use super::{LACKS, TarBulk, is_listable};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::RemotePath;
-use crate::provider::exec::Exit;
+use crate::provider::exec::{Event, Exit};
 use crate::provider::files::{Part, WriteSpec};
-use crate::provider::over_exec::hidden_name;
-use crate::stream::{self, Items};
+use crate::stream::{self, ByteStream, Items};
 use bytes::BytesMut;
 use futures_util::StreamExt;
 use std::collections::HashSet;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::oneshot;
+
+/// What the script says once it wants the archive. Before that none of it is made, so that the files can still go
+/// another way.
+const GO: &[u8] = b"go\n";
 
 /// Unpacks stdin in the new directory `$1`, and moves what is whole to where it goes. What stays is named on stdout.
 /// With `$2`, missing directories are made.
 const UNPACK: &str = r#"
 LC_ALL=C; export LC_ALL
+command -v tar find sha256sum readlink >/dev/null || exit 94
 stage=$1
 trap 'cd / && rm -rf -- "$stage"' EXIT
 trap 'exit 99' HUP INT TERM PIPE
 if [ -n "$2" ]; then mkdir -p -- "${stage%/*}/" || exit 90; fi
 mkdir -m 700 -- "$stage" && cd -- "$stage" || exit 90
+echo go
 tar -x -p -m -o -f - || exit 91
 [ -f sums ] || exit 92
 [ -s sums ] || exit 0
@@ -44,30 +51,33 @@ exit 0
 /// Removes the directory `$1`.
 const FORGET: &str = r#"rm -rf -- "$1""#;
 
+/// Parts that nobody has asked for yet.
+type Waiting = Arc<Mutex<Option<Items<Part>>>>;
+
 impl TarBulk {
     /// Writes files: see [`Bulk::write_many`](crate::provider::files::Bulk::write_many). Owners are not set.
     pub async fn write_many(&self, specs: Vec<WriteSpec>, parts: Items<Part>) -> Result<Vec<Result<()>>> {
         let Some(first) = specs.first() else { return Ok(Vec::new()) };
-        if let Some(odd) = specs.iter().find(|spec| !is_listable(&spec.path)) {
-            return Err(Error::usage(format!(
-                "cannot write `{}`: no path can hold a NUL, and all are absolute",
-                odd.path
-            )));
-        }
-        if !self.is_ready().await {
+        if self.lacks() || specs.iter().any(|spec| !is_listable(&spec.path)) {
             return self.write_singly(specs, parts).await;
         }
         let stage = first.path.parent().join(hidden_name().as_bytes());
-        let parents: &[u8] = if specs.iter().any(|spec| spec.parents) { b"p" } else { b"" };
         let left = Left::default();
-        let archive = pack(specs.clone(), parts, Left::clone(&left));
+        let waiting: Waiting = Arc::new(Mutex::new(Some(parts)));
         let armed = {
             let (exec, path) = (self.exec.clone(), stage.clone());
             let forget = async move { output(&*exec, sh(FORGET, &[path.as_bytes()]), None).await.map(|_| ()) };
             self.cleanups.add(format!("the directory `{stage}` over there"), Box::pin(forget))
         };
-        let said = output(&*self.exec, sh(UNPACK, &[stage.as_bytes(), parents]), Some(archive)).await;
+        let said = self.unpack(&stage, &specs, &waiting, &left).await;
         armed.disarm();
+        let parts = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(parts) = parts {
+            if said.is_ok_and(|said| said.exit == Exit::Code(LACKS)) {
+                self.note_lack();
+            }
+            return self.write_singly(specs, parts).await;
+        }
         let said = said?;
         match said.exit {
             Exit::Code(0) => {}
@@ -75,9 +85,13 @@ impl TarBulk {
                 return Err(Error::failure("cannot write the files: what arrived has other checksums")
                     .cause("nothing was replaced"));
             }
-            exit => return Err(refused(&exit, &said.stderr)),
+            _ => {
+                let (kind, why) = (kind_of(&String::from_utf8_lossy(&said.stderr)), reason(&said.stderr));
+                return Err(Error::new(kind, format!("cannot write the files: {why}")).cause("nothing was replaced"));
+            }
         }
-        let stayed: HashSet<&[u8]> = said.stdout.split(|byte| *byte == 0).filter(|name| !name.is_empty()).collect();
+        let names = said.stdout.strip_prefix(GO).unwrap_or_default();
+        let stayed: HashSet<&[u8]> = names.split(|byte| *byte == 0).filter(|name| !name.is_empty()).collect();
         let (_, places) = directories(&specs);
         let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
         let verdicts = specs.iter().zip(places).enumerate().map(|(index, (spec, place))| {
@@ -91,9 +105,31 @@ impl TarBulk {
         });
         Ok(verdicts.collect())
     }
-}
 
-impl TarBulk {
+    /// Runs the script, and lets the archive go once that is wanted.
+    async fn unpack(&self, stage: &RemotePath, specs: &[WriteSpec], waiting: &Waiting, left: &Left) -> Result<Output> {
+        let parents: &[u8] = if specs.iter().any(|spec| spec.parents) { b"p" } else { b"" };
+        let (open, gate) = oneshot::channel();
+        let archive = gated(gate, specs.to_vec(), Arc::clone(waiting), Arc::clone(left));
+        let mut program = Program::start(&*self.exec, sh(UNPACK, &[stage.as_bytes(), parents]), Some(archive)).await?;
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let mut open = Some(open);
+        loop {
+            match program.next().await? {
+                Event::Stdout(bytes) => keep(&mut stdout, &bytes)?,
+                Event::Stderr(bytes) => keep(&mut stderr, &bytes)?,
+                Event::Note(_) => {}
+                Event::Exit(exit) => return Ok(Output { stdout, stderr, exit }),
+            }
+            if stdout.starts_with(GO)
+                && let Some(open) = open.take()
+            {
+                // Nobody waits any more only if the program reads no more.
+                let _ = open.send(());
+            }
+        }
+    }
+
     /// The same where there is no `tar`: one file after the other, once all of them are there.
     async fn write_singly(&self, specs: Vec<WriteSpec>, mut parts: Items<Part>) -> Result<Vec<Result<()>>> {
         let lacking = || Err(Error::internal("a batch that lacks one of its files"));
@@ -128,14 +164,20 @@ impl TarBulk {
     }
 }
 
-/// The failure of a whole batch. Nothing of it was moved.
-fn refused(exit: &Exit, stderr: &[u8]) -> Error {
-    let text = String::from_utf8_lossy(stderr);
-    let why = match exit {
-        Exit::NotFound(why) | Exit::NotRunnable(why) => why.clone(),
-        _ => reason(stderr),
-    };
-    Error::new(kind_of(&text), format!("cannot write the files: {why}")).effect(Effect::None)
+/// The archive of what waits, once the gate opens.
+fn gated(gate: oneshot::Receiver<()>, specs: Vec<WriteSpec>, waiting: Waiting, left: Left) -> ByteStream {
+    let state = (Some(gate), specs, waiting, left, None::<ByteStream>);
+    stream::unfold(state, |(gate, mut specs, waiting, left, mut archive)| async move {
+        if let Some(gate) = gate
+            && gate.await.is_ok()
+        {
+            let parts = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+            archive = parts.map(|parts| pack(std::mem::take(&mut specs), parts, Arc::clone(&left)));
+        }
+        let Some(mut body) = archive else { return Ok(None) };
+        let next = body.next().await.transpose()?;
+        Ok(next.map(|bytes| (bytes, (None, specs, waiting, left, Some(body)))))
+    })
 }
 
 /// Why a file was not moved: what was said of it, or of the directory that it should go to.
@@ -147,9 +189,7 @@ fn stuck(path: &RemotePath, place: usize, stderr: &[u8]) -> Error {
     let line = of_file.or_else(of_directory).unwrap_or(&text);
     let error = Error::new(kind_of(line), format!("cannot write `{path}`: {}", reason(line.as_bytes())));
     match error.kind() {
-        crate::error::ErrorKind::NotFound => {
-            error.cause("its directory does not exist").hint("--parents makes missing directories")
-        }
+        ErrorKind::NotFound => error.cause("its directory does not exist").hint("--parents makes missing directories"),
         _ => error,
     }
 }

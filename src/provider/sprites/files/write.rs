@@ -101,7 +101,8 @@ impl SpritesFiles {
                     .cause("nothing was replaced")
                     .at(DRIVER.id, self.client.endpoint()));
             }
-            Ok((Exit::Code(94) | Exit::NotFound(_) | Exit::NotRunnable(_), _)) => {
+            // Programs may be missing, or see less than the API does.
+            Ok((Exit::Code(90 | 94) | Exit::NotFound(_) | Exit::NotRunnable(_), _)) => {
                 self.client.notes().info(format!("`{}` could not be compared by its checksum", to.path));
                 self.change(temp, Some(mode), None).await?;
                 false
