@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("output", &["config", "tty"]),
     ("report", &["output"]),
     ("provider", &["config", "host", "transport"]),
+    ("playground", &["config", "host", "provider", "transport"]),
     ("settings", &["config"]),
     ("resolve", &["config", "provider", "settings"]),
     ("fanout", &["config", "resolve"]),
