@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+pub mod guard;
 pub mod namespace;
 pub mod process;
 

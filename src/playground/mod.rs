@@ -5,8 +5,9 @@
 //! [`fault`] has them misbehave.
 
 pub mod fault;
-
+pub mod greeting;
 pub mod sprites;
+pub mod world;
 
 use crate::error::Result;
 use crate::host::process::Processes;

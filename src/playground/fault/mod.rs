@@ -5,8 +5,10 @@
 //! path; `*` in a path stands for anything. The kinds of [`GENERIC`] are the [`Faulty`] layer's work, before any
 //! simulator sees the request; what only one simulator knows it declares itself and asks its plan for.
 
+mod layer;
 mod spec;
 
+pub use layer::Faulty;
 pub use spec::{Spec, parse};
 
 use crate::transport::server::Request;

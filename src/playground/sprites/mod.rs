@@ -24,6 +24,8 @@ mod services;
 mod simulator;
 mod sprite;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod times;
 mod tree;
 mod world;

@@ -7,6 +7,7 @@ use super::sprite::uuid;
 use super::times::Options;
 use super::world::World;
 use crate::error::Result;
+use crate::playground::fault::Faulty;
 use crate::playground::{Room, Simulator, Started};
 use crate::transport::server::{Handler, Listener, serve};
 use std::sync::Arc;
@@ -33,12 +34,13 @@ async fn start(room: Room) -> Result<Started> {
     let port = listener.port().expect("it listens on TCP");
     let token = format!("{ORG}/{}/{}/{}", uuid(), uuid(), uuid().replace('-', ""));
     let fly_token = format!("fm2_{}", uuid().replace('-', ""));
+    let faults = room.faults.clone();
     let world = World::new(room.dir, token.clone(), fly_token.clone(), room.processes, room.faults, Options::default());
     if room.seed_demo {
         seed::fill(&world).await?;
     }
     let target = if room.seed_demo { "sprites/dev" } else { "sprites" };
-    let api: Arc<dyn Handler> = Arc::new(Api(world));
+    let api: Arc<dyn Handler> = Arc::new(Faulty::new(Arc::new(Api(world)), faults));
     Ok(Started {
         variables: vec![
             ("SPRITES_TOKEN", token),
