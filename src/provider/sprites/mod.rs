@@ -4,11 +4,18 @@ pub mod api;
 mod client;
 mod credential;
 mod errors;
+mod logs;
+mod policy;
 mod raw;
+mod services;
+mod tunnels;
 
 use self::client::Client;
 use self::credential::Credential;
+use self::policy::SpritesPolicies;
 use self::raw::SpritesRaw;
+use self::services::SpritesServices;
+use self::tunnels::SpritesTunnels;
 use super::{ConfigKey, Driver, Env, Feature, KeyKind, Offer, Place, Provider, Raw, Scope, Vars};
 use crate::config::{EndpointConfig, Secret};
 use crate::error::{Error, Result};
@@ -39,7 +46,16 @@ pub static DRIVER: Driver = Driver {
     open,
 };
 
-const OFFERS: &[Offer] = &[Offer::on(Feature::Raw, Scope::Either)];
+const OFFERS: &[Offer] = &[
+    Offer::native(Feature::Services),
+    Offer::native(Feature::ServicesLogs),
+    Offer::native(Feature::ServicesSignal),
+    Offer::native(Feature::ServicesEdit),
+    Offer::native(Feature::Policies),
+    Offer::native(Feature::Tunnels),
+    Offer::native(Feature::TunnelsPorts),
+    Offer::on(Feature::Raw, Scope::Either),
+];
 
 /// The endpoint that the official clients would reach (section 1.3).
 fn implicit(vars: Vars<'_>) -> Result<EndpointConfig> {
@@ -98,7 +114,7 @@ impl Provider for Sprites {
     fn place(&self, name: Option<&Name>) -> Result<Arc<dyn Place>> {
         Ok(match name {
             None => Arc::new(Account),
-            Some(name) => Arc::new(Sandbox { name: name.clone(), client: self.client.clone() }),
+            Some(name) => Arc::new(Sandbox::new(name, &self.client)),
         })
     }
 
@@ -130,8 +146,20 @@ impl Place for Account {
 
 /// What one sandbox can do: one struct per capability, all on the same connections.
 struct Sandbox {
-    name: Name,
-    client: Client,
+    services: SpritesServices,
+    policies: SpritesPolicies,
+    tunnels: SpritesTunnels,
+}
+
+impl Sandbox {
+    fn new(name: &Name, client: &Client) -> Self {
+        let (name, client) = (|| name.clone(), || client.clone());
+        Self {
+            services: SpritesServices { client: client(), name: name() },
+            policies: SpritesPolicies { client: client(), name: name() },
+            tunnels: SpritesTunnels { client: client(), name: name() },
+        }
+    }
 }
 
 impl Place for Sandbox {
@@ -141,5 +169,17 @@ impl Place for Sandbox {
 
     fn driver(&self) -> &'static Driver {
         &DRIVER
+    }
+
+    fn services(&self) -> Option<&dyn super::services::Services> {
+        Some(&self.services)
+    }
+
+    fn policies(&self) -> Option<&dyn super::policies::Policies> {
+        Some(&self.policies)
+    }
+
+    fn tunnels(&self) -> Option<&dyn super::tunnels::Tunnels> {
+        Some(&self.tunnels)
     }
 }
