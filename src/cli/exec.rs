@@ -14,12 +14,10 @@ pub use args::ExecArgs;
 
 use self::plan::Plan;
 use super::Outcome;
-use crate::config::Origin;
 use crate::context::Ctx;
 use crate::error::{Error, Result};
 use crate::provider::Needs;
 use crate::resolve::Target;
-use crate::settings::Opt;
 
 /// Runs a program, or does something about a run.
 pub async fn run(ctx: &Ctx, args: ExecArgs) -> anyhow::Result<Outcome> {
@@ -43,12 +41,7 @@ async fn targets(ctx: &Ctx, args: &ExecArgs, needs: &dyn Needs) -> Result<(Vec<T
     if args.targets.is_empty() {
         return ctx.targets(needs).await;
     }
-    if ctx.settings.on(Opt::All) {
-        return Err(Error::usage("--all and a named target exclude each other"));
-    }
-    if matches!(ctx.settings.origin(Opt::Target), Origin::Flag(_)) {
-        return Err(Error::usage("a target is named twice, as an argument and by --target").hint("keep one of them"));
-    }
+    ctx.named_once()?;
     let patterns = args.targets.iter().map(|text| ctx.resolver.parse(text)).collect::<Result<_>>();
     // Without `--` a command is taken for targets.
     let patterns = patterns.map_err(|error| {

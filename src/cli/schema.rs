@@ -13,7 +13,8 @@ use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::{
     At, Change, Changed, Check, CheckRefreshed, Copied, ExecResult, FileEntry, Finding, HealthState, Identity, Info,
-    LogEntry, Metric, Notice, PlanDocument, Recorded, Relayed, Removed, Run, Service, ServiceDetail, Warning,
+    LogEntry, Machine, MachineDone, MachineHealth, MachineSeen, MachineUrl, Metric, Notice, PlanDocument, Recorded,
+    Relayed, Removed, Run, Service, ServiceDetail, Warning,
 };
 use crate::report;
 use crate::suggest::nearest;
@@ -71,6 +72,16 @@ static TABLE: &[Entry] = &[
     ("files mkdir", many::<FileEntry>),
     ("files rm", many::<Removed>),
     ("files edit", one::<FileEntry>),
+    ("vm list", many::<Machine>),
+    ("vm list events", events::<MachineSeen>),
+    ("vm show", either::<Machine>),
+    ("vm create", either::<MachineDone>),
+    ("vm update", either::<MachineDone>),
+    ("vm delete", either::<Changed>),
+    ("vm restart", either::<MachineDone>),
+    ("vm upgrade", either::<MachineDone>),
+    ("vm url", either::<MachineUrl>),
+    ("vm health", either::<MachineHealth>),
     ("target list", many::<TargetRow>),
     ("target show", one::<TargetDetail>),
     ("target add", one::<Changed>),

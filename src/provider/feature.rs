@@ -58,11 +58,24 @@ features! {
     FilesLinks = "files.links", "targets of symbolic links";
     FilesDirectories = "files.directories", "directories";
     Checkpoints = "checkpoint", "create, list, restore";
-    Machines = "vm", "create, start, stop, delete machines";
+    Machines = "vm", "list, show, create, delete machines";
+    MachinesWatch = "vm.watch", "changes of machines as they happen";
+    MachinesHealth = "vm.health", "whether a machine can be used";
+    MachinesUpdate = "vm.update", "change a machine";
+    MachinesPower = "vm.power", "start and stop a machine";
+    MachinesRestart = "vm.restart", "restart a machine";
+    MachinesUpgrade = "vm.upgrade", "upgrade what a machine runs on";
+    MachinesUrl = "vm.url", "an address of a machine, and who may use it";
+    MachinesLabels = "vm.labels", "labels on machines";
+    MachinesImage = "vm.image", "an image for a new machine";
+    MachinesEnv = "vm.env", "environment variables for a new machine";
+    MachinesSize = "vm.size", "processors, memory and disk of a new machine";
+    MachinesRegion = "vm.region", "where a new machine is";
     Resources = "vm.resource", "tables of resources beside the machines";
     Agent = "agent", "drive a coding agent";
     AgentHost = "agent.host", "run a coding agent there";
     Raw = "api", "raw authenticated requests";
+    LoginFromFly = "from-fly", "a token made from one of Fly.io";
 }
 
 /// On what a feature works.
@@ -161,7 +174,7 @@ pub fn require(place: &dyn Place, request: &dyn Needs) -> Result<()> {
 }
 
 /// The refusal of what works on another scope than the one that was named: it says the right form.
-fn misplaced(driver: &'static Driver, on: Scope, asked: &str) -> Error {
+pub fn misplaced(driver: &'static Driver, on: Scope, asked: &str) -> Error {
     let noun = driver.place.unwrap_or("instance");
     let mut error = if on == Scope::Endpoint {
         Error::usage(format!("`{asked}` is about the whole endpoint, not about one {noun}"))
