@@ -84,6 +84,10 @@ impl Output {
         let wide = self.format() == Format::Wide;
         let shown = self.shown(&all, wide, true)?;
         let (table, look) = self.drawn(&sorted, &shown);
+        self.paint(table, look)
+    }
+
+    fn paint(&self, mut table: Table, look: Look) -> Result<()> {
         let mut text = Vec::new();
         table.write(&mut text, look).map_err(Error::internal)?;
         let height = crate::tty::size().map_or(usize::MAX, |size| usize::from(size.rows).saturating_sub(1));
@@ -171,7 +175,7 @@ impl Output {
     }
 
     fn table<T>(&self, rows: &[&At<T>], shown: &[Shown<'_, T>]) -> Result<()> {
-        let (table, look) = self.drawn(rows, shown);
+        let (mut table, look) = self.drawn(rows, shown);
         self.print(|out| table.write(out, look))
     }
 
@@ -254,9 +258,8 @@ fn sorted<'a, T>(rows: &'a [At<T>], all: &[Shown<'_, T>], options: &ListOptions)
         let (key, descending) = sort_key(sort)?;
         fields::check(key, "--sort", all.iter().map(Shown::key))?;
         let column = all.iter().find(|column| column.key() == key).copied().unwrap_or(Shown::Target);
-        let mut keyed: Vec<_> = sorted.into_iter().map(|row| (column.cell(row), row)).collect();
-        keyed.sort_by(|a, b| a.0.sort(&b.0, descending));
-        sorted = keyed.into_iter().map(|(_, row)| row).collect();
+        let cells = sorted.iter().map(|row| column.cell(row)).collect();
+        sorted = order(cells, descending).into_iter().map(|row| sorted[row]).collect();
     }
     sorted.truncate(options.limit.unwrap_or(usize::MAX));
     Ok(sorted)
@@ -273,6 +276,14 @@ fn all<T>(columns: &[Column<T>], placed: bool) -> Vec<Shown<'_, T>> {
     let place = [Shown::Target, Shown::Provider];
     let is_missing = |shown: &Shown<'_, T>| placed && columns.iter().all(|column| column.key != shown.key());
     place.into_iter().filter(is_missing).chain(own).collect()
+}
+
+/// The order of rows by their cells in one column. Apart from the rows, so that sorting is compiled once and not for
+/// every type of row.
+fn order(cells: Vec<Cell>, descending: bool) -> Vec<usize> {
+    let mut keyed: Vec<_> = cells.into_iter().enumerate().collect();
+    keyed.sort_by(|(_, a), (_, b)| a.sort(b, descending));
+    keyed.into_iter().map(|(row, _)| row).collect()
 }
 
 fn sort_key(sort: &str) -> Result<(&str, bool)> {

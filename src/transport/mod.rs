@@ -16,6 +16,7 @@ pub mod query;
 mod redact;
 mod request;
 mod response;
+pub mod server;
 mod tcp;
 #[cfg(test)]
 mod tests;

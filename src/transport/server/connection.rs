@@ -1,0 +1,180 @@
+//! One connection, which anybody who serves it can cut or reset at any time.
+
+use futures_util::task::AtomicWaker;
+use rustix::net::sockopt::set_socket_linger;
+use std::io;
+use std::os::fd::AsFd as _;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+
+/// What a connection is made of. TLS is one more kind.
+pub(super) enum Raw {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+/// The connection of a request. Cheap to clone.
+#[derive(Clone)]
+pub struct Connection(Arc<Shared>);
+
+struct Shared {
+    /// `None` once it is closed.
+    raw: Mutex<Option<Raw>>,
+    /// Counts how often everything written was handed to the system.
+    flushes: AtomicU64,
+    reader: AtomicWaker,
+    writer: AtomicWaker,
+    flushed: AtomicWaker,
+}
+
+impl Connection {
+    /// Closes it at once, without another byte.
+    pub fn cut(&self) {
+        drop(self.take());
+        self.wake();
+    }
+
+    /// Resets it: over TCP the client gets RST instead of an end. A unix socket has no such thing and is cut.
+    pub fn reset(&self) {
+        if let Some(Raw::Tcp(stream)) = &*self.lock() {
+            // A connection that is gone already cannot be told, and need not.
+            let _ = set_socket_linger(stream.as_fd(), Some(Duration::ZERO));
+        }
+        self.cut();
+    }
+
+    /// One that was closed before anything happened.
+    #[cfg(test)]
+    pub(super) fn closed() -> Self {
+        Wire::closed().connection()
+    }
+
+    pub(super) fn flushes(&self) -> u64 {
+        self.0.flushes.load(Ordering::Acquire)
+    }
+
+    /// Has the task woken when everything was handed to the system, or nothing ever will be.
+    pub(super) fn on_flush(&self, cx: &Context<'_>) {
+        self.0.flushed.register(cx.waker());
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Raw>> {
+        self.0.raw.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> Option<Raw> {
+        self.lock().take()
+    }
+
+    fn wake(&self) {
+        self.0.reader.wake();
+        self.0.writer.wake();
+        self.0.flushed.wake();
+    }
+}
+
+/// The connection as hyper and the websocket codec use it. Dropping it closes the connection.
+pub(super) struct Wire(Connection);
+
+impl Wire {
+    pub(super) fn new(raw: Raw) -> Self {
+        Self::of(Some(raw))
+    }
+
+    #[cfg(test)]
+    fn closed() -> Self {
+        Self::of(None)
+    }
+
+    fn of(raw: Option<Raw>) -> Self {
+        Self(Connection(Arc::new(Shared {
+            raw: Mutex::new(raw),
+            flushes: AtomicU64::new(0),
+            reader: AtomicWaker::new(),
+            writer: AtomicWaker::new(),
+            flushed: AtomicWaker::new(),
+        })))
+    }
+
+    pub(super) fn connection(&self) -> Connection {
+        self.0.clone()
+    }
+
+    /// Polls what the connection is made of; who waits is woken also when the connection is cut.
+    fn poll<T>(
+        &self,
+        waker: &AtomicWaker,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut Raw, &mut Context<'_>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        let mut raw = self.0.lock();
+        let Some(open) = raw.as_mut() else { return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())) };
+        let polled = poll(open, cx);
+        if polled.is_pending() {
+            waker.register(cx.waker());
+        }
+        polled
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.0.cut();
+    }
+}
+
+/// Calls the same on either kind.
+macro_rules! either {
+    ($raw:expr, $stream:ident => $call:expr) => {
+        match $raw {
+            Raw::Tcp($stream) => $call,
+            Raw::Unix($stream) => $call,
+        }
+    };
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.poll(&self.0.0.reader, cx, |raw, cx| either!(raw, stream => Pin::new(stream).poll_read(cx, buf)))
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll(&self.0.0.writer, cx, |raw, cx| either!(raw, stream => Pin::new(stream).poll_write(cx, buf)))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll(
+            &self.0.0.writer,
+            cx,
+            |raw, cx| either!(raw, stream => Pin::new(stream).poll_write_vectored(cx, bufs)),
+        )
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let polled = self.poll(&self.0.0.writer, cx, |raw, cx| either!(raw, stream => Pin::new(stream).poll_flush(cx)));
+        if matches!(polled, Poll::Ready(Ok(()))) {
+            self.0.0.flushes.fetch_add(1, Ordering::Release);
+            self.0.0.flushed.wake();
+        }
+        polled
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll(&self.0.0.writer, cx, |raw, cx| either!(raw, stream => Pin::new(stream).poll_shutdown(cx)))
+    }
+}
