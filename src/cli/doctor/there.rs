@@ -9,6 +9,7 @@ use crate::provider::notices::NoticesQuery;
 use crate::provider::{Feature, Finding, Place};
 use crate::resolve::{Address, Defaults, Pattern, Target};
 use crate::settings::Opt;
+use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, join_all};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};

@@ -16,7 +16,7 @@ use crate::provider::{Feature, Need, require};
 use crate::resolve::{Address, Defaults, Pattern, Target};
 use crate::settings::Opt;
 use clap::Args;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::TryStreamExt;
 use std::time::Duration;
 
 #[derive(Args, Debug)]
@@ -98,10 +98,10 @@ pub async fn run(ctx: &Ctx, args: VmListArgs) -> anyhow::Result<Outcome> {
     }
     let limits = Limits::reads(ctx.settings.number(Opt::Jobs), ctx.settings.duration(Opt::Timeout), jobs.len());
     let work = |job: Job| async move { job.read().await };
-    let answers: Vec<_> = fanout::items(jobs, limits, work).collect().await;
+    let answers = fanout::in_order(fanout::items(jobs, limits, work)).await;
     let mut rows = Vec::new();
     let mut done = Vec::new();
-    for (_, Job { target, .. }, answer) in answers {
+    for (Job { target, .. }, answer) in answers {
         match answer {
             Ok(found) => {
                 rows.extend(found);

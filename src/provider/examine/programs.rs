@@ -147,3 +147,98 @@ async fn run(exec: &dyn Exec, argv: &[&str], input: Option<&[u8]>) -> Result<End
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Verdict::{Fail, Pass, Warn};
+    use super::*;
+    use crate::model::RunId;
+    use crate::provider::exec::{Control, Process, Remote, Signal, Stdin, TermSize};
+    use crate::stream::iter;
+    use async_trait::async_trait;
+    use std::sync::Arc;
+
+    /// An exec that knows the programs above, and loses or bends what it is told to.
+    struct Bent {
+        status: u8,
+        lost: usize,
+        slow: Duration,
+        mute: bool,
+    }
+
+    const SOUND: Bent = Bent { status: 7, lost: 0, slow: Duration::ZERO, mute: false };
+
+    struct Nothing;
+
+    #[async_trait]
+    impl Control for Nothing {
+        async fn signal(&self, _: Signal) -> Result<()> {
+            Ok(())
+        }
+        async fn resize(&self, _: TermSize) -> Result<()> {
+            Ok(())
+        }
+        async fn kill(&self, _: Duration) -> Result<Remote> {
+            Ok(Remote::Gone)
+        }
+        async fn detach(&self) -> Result<Option<RunId>> {
+            Ok(None)
+        }
+    }
+
+    #[async_trait]
+    impl Stdin for Nothing {
+        async fn write(&mut self, _: Bytes) -> Result<bool> {
+            Ok(true)
+        }
+        async fn end(&mut self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[async_trait]
+    impl Exec for Bent {
+        async fn start(&self, spec: ExecSpec) -> Result<Process> {
+            let script = spec.argv.last().map(|word| text(word)).unwrap_or_default();
+            let out = |bytes: &[u8]| Event::Stdout(Bytes::copy_from_slice(bytes));
+            let err = |bytes: &[u8]| Event::Stderr(Bytes::copy_from_slice(bytes));
+            let mut events = if script.contains("exit 7") {
+                vec![err(b"err\n"), out(b"out\n"), Event::Exit(Exit::Code(self.status))]
+            } else if script == "cat" {
+                vec![out(&ODD[..3]), out(&ODD[3..]), Event::Exit(Exit::Code(0))]
+            } else if script.contains("urandom") {
+                let data = vec![7; BULK];
+                let sum = digest(&SHA256, &data);
+                let sum: String = sum.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+                vec![err(format!("{sum}  -\n").as_bytes()), out(&data[self.lost..]), Event::Exit(Exit::Code(0))]
+            } else {
+                tokio::time::sleep(self.slow).await;
+                vec![Event::Exit(Exit::Code(0))]
+            };
+            if self.mute {
+                events.pop();
+            }
+            Ok(Process::new(None, Some(Box::new(Nothing)), Arc::new(Nothing), iter(events.into_iter().map(Ok))))
+        }
+    }
+
+    async fn verdicts(exec: Bent) -> Vec<(&'static str, super::super::Verdict)> {
+        programs(&exec).map(|finding| (finding.check, finding.verdict)).collect().await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_exec_that_keeps_its_promises_passes() {
+        let passed = [("exec", Pass), ("stdin", Pass), ("bulk", Pass), ("latency", Pass)];
+        assert_eq!(verdicts(SOUND).await, passed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_broken_promise_is_found() {
+        assert_eq!(verdicts(Bent { status: 0, ..SOUND }).await[0], ("exec", Fail));
+        assert_eq!(verdicts(Bent { lost: 500_000, ..SOUND }).await[2], ("bulk", Fail));
+        assert_eq!(verdicts(Bent { slow: Duration::from_secs(5), ..SOUND }).await[3], ("latency", Warn));
+        assert_eq!(verdicts(Bent { slow: Duration::from_mins(5), ..SOUND }).await[3], ("latency", Fail));
+        // An end without a status is none.
+        assert!(verdicts(Bent { mute: true, ..SOUND }).await.iter().all(|(_, verdict)| *verdict == Fail));
+    }
+}

@@ -44,6 +44,8 @@ pub(crate) enum Reply {
     Garbage,
     /// The connection ends without an answer.
     Hangup,
+    /// These bytes, and then nothing until the client leaves.
+    Open(Vec<u8>),
     /// No answer, ever.
     Stall,
 }
@@ -211,6 +213,11 @@ where
                 return;
             }
             Reply::Hangup => return,
+            Reply::Open(bytes) => {
+                let _ = writer.write_all(&bytes);
+                let _ = reader.read(&mut [0]);
+                return;
+            }
             Reply::Stall => {
                 // Until the client gives up.
                 let _ = reader.read(&mut [0]);

@@ -10,6 +10,7 @@ pub(crate) mod process;
 pub(crate) mod pty;
 pub(crate) mod running;
 pub(crate) mod shown;
+pub(crate) mod sprites;
 pub(crate) mod terminal;
 
 use std::path::PathBuf;
