@@ -7,6 +7,7 @@ pub mod context;
 pub mod error;
 pub mod fanout;
 pub mod forward;
+pub mod glob;
 pub mod host;
 pub mod model;
 pub mod notes;

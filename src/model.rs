@@ -32,7 +32,7 @@ pub(crate) fn nothing(extra: &Extra) -> bool {
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => { $(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
         #[serde(transparent)]
         pub struct $name(pub String);
 
@@ -162,6 +162,8 @@ pub struct Relayed<T> {
 pub trait Row: Serialize + JsonSchema {
     /// The plural noun of the list, for "no services" and `esker schema`.
     const NOUN: &'static str;
+    /// Whether a row is a target itself: its full name is what tables and `-o name` show of it.
+    const IS_TARGET: bool = false;
     /// The one line of `-o name`: an id or name that other commands take back.
     fn id(&self) -> String;
 }

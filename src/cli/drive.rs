@@ -1,6 +1,7 @@
 //! Waiting for an operation: progress, notes, Ctrl-C and the deadline. What it does *not* do is stop the work over
 //! there: it stops waiting and names what goes on (ux 8.5).
 
+use super::over::at;
 use crate::config::duration;
 use crate::context::Ctx;
 use crate::error::{Effect, Error, Result, Wire};
@@ -93,6 +94,18 @@ impl Ctx {
         }
         let StreamMessage { kind, data, .. } = message;
         self.out.event(&kind, &Relayed { provider: target.provider.driver().id, target: target.full.clone(), data })
+    }
+
+    /// Prints what was left running: its id, or the target where the system has no ids (ux 6.1).
+    pub fn left(&self, target: &Target, id: Option<OperationId>) -> Result<()> {
+        #[derive(serde::Serialize)]
+        struct Left {
+            operation_id: Option<String>,
+        }
+        if self.out.format() != Format::Table && self.out.is_structured() {
+            return self.out.value(&at(target, Left { operation_id: id.map(|id| id.0) }));
+        }
+        self.out.line(&id.map_or_else(|| target.full.clone(), |id| id.0))
     }
 }
 

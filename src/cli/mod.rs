@@ -29,6 +29,7 @@ pub mod source;
 pub mod svc;
 pub mod target;
 pub mod tree;
+mod until;
 pub mod verbatim;
 pub mod version;
 pub mod vm;

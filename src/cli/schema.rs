@@ -13,8 +13,9 @@ use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::{
     At, Change, Changed, Check, CheckRefreshed, Checkpoint, Copied, ExecResult, FileEntry, Finding, Forward,
-    HealthState, Identity, Info, LogEntry, Metric, NetworkRule, Notice, PlanDocument, Port, PrivilegesPolicy, Recorded,
-    Relayed, Removed, ResourcesPolicy, Restored, Run, Service, ServiceDetail, Warning,
+    HealthState, Identity, Info, LogEntry, Machine, MachineDone, MachineHealth, MachineSeen, MachineUrl, Metric,
+    NetworkRule, Notice, PlanDocument, Port, PrivilegesPolicy, Recorded, Relayed, Removed, ResourcesPolicy, Restored,
+    Run, Service, ServiceDetail, Warning,
 };
 use crate::report;
 use crate::suggest::nearest;
@@ -96,6 +97,16 @@ static TABLE: &[Entry] = &[
     ("checkpoint restore", either::<Restored>),
     ("checkpoint restore events", schema::<CheckpointEvent<Restored>>),
     ("checkpoint delete", either::<Changed>),
+    ("vm list", many::<Machine>),
+    ("vm list events", events::<MachineSeen>),
+    ("vm show", either::<Machine>),
+    ("vm create", either::<MachineDone>),
+    ("vm update", either::<MachineDone>),
+    ("vm delete", either::<Changed>),
+    ("vm restart", either::<MachineDone>),
+    ("vm upgrade", either::<MachineDone>),
+    ("vm url", either::<MachineUrl>),
+    ("vm health", either::<MachineHealth>),
     ("target list", many::<TargetRow>),
     ("target show", one::<TargetDetail>),
     ("target add", one::<Changed>),

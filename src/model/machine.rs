@@ -5,18 +5,32 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A sandbox, a container or a virtual machine.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Machine {
     /// Its name.
     pub name: String,
-    /// The provider's own key.
+    /// The provider's own key, by which its wire addresses the machine.
     pub key: Key,
-    /// `running`, `stopped`, …; may grow.
-    pub state: String,
+    /// `running`, `stopped`, `warm`, …; may grow.
+    pub status: String,
+    /// The labels or tags that it bears.
+    pub labels: Vec<String>,
+    /// Where it can be reached from outside.
+    pub url: Option<String>,
     /// The image or system it runs.
     pub image: Option<String>,
+    /// Where it is.
+    pub region: Option<String>,
+    /// How many processors it has; a container may have a part of one.
+    pub cpus: Option<f64>,
+    /// How much memory it has.
+    pub memory_bytes: Option<u64>,
+    /// How much disk it has.
+    pub disk_bytes: Option<u64>,
     /// When it was made.
     pub created_at: Option<Time>,
+    /// When it was last at work.
+    pub last_active_at: Option<Time>,
     /// What the provider adds.
     #[serde(skip_serializing_if = "nothing")]
     pub extra: Extra,
@@ -24,8 +38,82 @@ pub struct Machine {
 
 impl Row for Machine {
     const NOUN: &'static str = "machines";
+    const IS_TARGET: bool = true;
     fn id(&self) -> String {
         self.name.clone()
+    }
+}
+
+/// A machine after something was done to it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct MachineDone {
+    /// What was done: `create`, `restart`, …
+    pub action: String,
+    /// The operation that did it; null where the system has none.
+    pub operation_id: Option<String>,
+    /// The machine as it is now.
+    #[serde(flatten)]
+    pub machine: Machine,
+}
+
+impl Row for MachineDone {
+    const NOUN: &'static str = "machines";
+    const IS_TARGET: bool = true;
+    fn id(&self) -> String {
+        self.machine.name.clone()
+    }
+}
+
+/// What `--watch` tells of a machine.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct MachineSeen {
+    /// `present` when the watch began, `added`, `changed` or `deleted`; may grow.
+    pub change: String,
+    /// The machine; one that was deleted as it was last.
+    #[serde(flatten)]
+    pub machine: Machine,
+}
+
+/// How a machine is.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct MachineHealth {
+    /// Whether it can be used.
+    pub healthy: bool,
+    /// What the provider says: `healthy`, `hibernated`, `unhealthy`, …; may grow.
+    pub status: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// When that was found.
+    pub checked_at: Option<Time>,
+    /// What the provider adds.
+    #[serde(skip_serializing_if = "nothing")]
+    pub extra: Extra,
+}
+
+impl Row for MachineHealth {
+    const NOUN: &'static str = "machines";
+    const IS_TARGET: bool = true;
+    fn id(&self) -> String {
+        self.status.clone()
+    }
+}
+
+/// Where a machine can be reached from outside, and by whom.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct MachineUrl {
+    /// The address.
+    pub url: String,
+    /// Who may use it, in the provider's word: `public`, `sprite`, …
+    pub access: Option<String>,
+    /// What the provider adds.
+    #[serde(skip_serializing_if = "nothing")]
+    pub extra: Extra,
+}
+
+impl Row for MachineUrl {
+    const NOUN: &'static str = "addresses";
+    fn id(&self) -> String {
+        self.url.clone()
     }
 }
 

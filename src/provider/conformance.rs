@@ -53,7 +53,22 @@ fn has(place: &dyn Place, feature: Feature) -> bool {
         | F::CheckpointOperation => place.checkpoints().is_some(),
         F::Agent => place.agent().is_some(),
         // Of the endpoint, not of a place.
-        F::Machines | F::Resources | F::Raw => true,
+        F::Machines
+        | F::MachinesWatch
+        | F::MachinesHealth
+        | F::MachinesUpdate
+        | F::MachinesPower
+        | F::MachinesRestart
+        | F::MachinesUpgrade
+        | F::MachinesUrl
+        | F::MachinesLabels
+        | F::MachinesImage
+        | F::MachinesEnv
+        | F::MachinesSize
+        | F::MachinesRegion
+        | F::Resources
+        | F::LoginFromFly
+        | F::Raw => true,
     }
 }
 

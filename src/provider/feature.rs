@@ -65,7 +65,19 @@ features! {
     CheckpointExpiry = "checkpoint.expiry", "delete by themselves after a time";
     CheckpointHistory = "checkpoint.history", "what came out of a checkpoint";
     CheckpointOperation = "checkpoint.operation", "left under way, waited for later";
-    Machines = "vm", "create, start, stop, delete machines";
+    Machines = "vm", "list, show, create, delete machines";
+    MachinesWatch = "vm.watch", "changes of machines as they happen";
+    MachinesHealth = "vm.health", "whether a machine can be used";
+    MachinesUpdate = "vm.update", "change a machine";
+    MachinesPower = "vm.power", "start and stop a machine";
+    MachinesRestart = "vm.restart", "restart a machine";
+    MachinesUpgrade = "vm.upgrade", "upgrade what a machine runs on";
+    MachinesUrl = "vm.url", "an address of a machine, and who may use it";
+    MachinesLabels = "vm.labels", "labels on machines";
+    MachinesImage = "vm.image", "an image for a new machine";
+    MachinesEnv = "vm.env", "environment variables for a new machine";
+    MachinesSize = "vm.size", "processors, memory and disk of a new machine";
+    MachinesRegion = "vm.region", "where a new machine is";
     Policies = "vm.policy", "network, privileges and resources policy";
     Tunnels = "vm.proxy", "connections to ports in a machine";
     TunnelsPorts = "vm.proxy.ports", "ports that programs open are announced";
@@ -73,6 +85,7 @@ features! {
     Agent = "agent", "drive a coding agent";
     AgentHost = "agent.host", "run a coding agent there";
     Raw = "api", "raw authenticated requests";
+    LoginFromFly = "from-fly", "a token made from one of Fly.io";
 }
 
 /// On what a feature works.
@@ -171,7 +184,7 @@ pub fn require(place: &dyn Place, request: &dyn Needs) -> Result<()> {
 }
 
 /// The refusal of what works on another scope than the one that was named: it says the right form.
-fn misplaced(driver: &'static Driver, on: Scope, asked: &str) -> Error {
+pub fn misplaced(driver: &'static Driver, on: Scope, asked: &str) -> Error {
     let noun = driver.place.unwrap_or("instance");
     let mut error = if on == Scope::Endpoint {
         Error::usage(format!("`{asked}` is about the whole endpoint, not about one {noun}"))

@@ -9,12 +9,14 @@ pub mod checks;
 #[cfg(test)]
 mod conformance;
 pub mod documents;
+pub mod examine;
 pub mod exec;
 #[cfg(test)]
 pub mod fake;
 pub mod feature;
 pub mod files;
 pub mod identities;
+pub mod import;
 pub mod local;
 pub mod machines;
 pub mod metrics;
@@ -29,14 +31,18 @@ pub mod registry;
 pub mod replay;
 pub mod retry;
 pub mod services;
+pub mod sign_in;
 pub mod sprites;
 pub mod tunnels;
 
+pub use examine::Finding;
 pub use feature::{Feature, Need, Needs, Offer, Scope, Support, require};
+pub use import::Importer;
 pub use raw::{Raw, RawRequest, RawResponse};
+pub use sign_in::{SignIn, SignInBy};
 
 use crate::cleanups::Cleanups;
-pub use crate::config::{ConfigKey, KeyKind};
+pub use crate::config::{ConfigKey, KeyKind, PlaceFile, Pointed};
 
 use crate::config::EndpointConfig;
 use crate::error::Result;
@@ -44,6 +50,8 @@ use crate::model::{Info, Name};
 use crate::notes::Notes;
 use crate::transport::Net;
 use async_trait::async_trait;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -65,6 +73,10 @@ pub struct Driver {
     pub variables: &'static [&'static str],
     /// What it can do at most.
     pub offers: &'static [Offer],
+    /// The file by which its own client says which place a directory is about.
+    pub place_file: Option<&'static PlaceFile>,
+    /// The other clients of the system whose set-up can be taken over.
+    pub imports: &'static [Importer],
     /// The implicit endpoint, made from the provider's own variables and defaults.
     pub implicit: fn(Vars<'_>) -> Result<EndpointConfig>,
     /// Builds the endpoint. No I/O: connections are made when the first request needs one.
@@ -111,6 +123,17 @@ pub trait Provider: Send + Sync {
     /// Tables of resources beside the machines.
     fn resources(&self) -> Option<&dyn machines::Resources> {
         None
+    }
+
+    /// Getting a credential from the system itself.
+    fn sign_in(&self) -> Option<&dyn SignIn> {
+        None
+    }
+
+    /// What `doctor` should know beyond [`check`](Self::check), of the endpoint or of one place: as it is found.
+    fn examine<'a>(&'a self, name: Option<&'a Name>) -> BoxStream<'a, Finding> {
+        let _ = name;
+        futures_util::stream::empty().boxed()
     }
 
     /// Raw authenticated requests, on systems that speak HTTP.

@@ -31,3 +31,4 @@ mod support;
 mod svc_act;
 mod svc_hygiene;
 mod svc_wait;
+mod vm;

@@ -103,7 +103,7 @@ pub async fn create(ctx: &Ctx, args: CreateArgs) -> anyhow::Result<Outcome> {
     let done = gathered.done.len();
     for (target, driven) in gathered.done {
         match driven {
-            Driven::Left(id) => act::left(ctx, &target, id)?,
+            Driven::Left(id) => ctx.left(&target, id)?,
             Driven::Done(_, Acted { service, changed }) => {
                 ctx.out.done(&format!("created `{}` on `{}`", spec.name, target.full));
                 let state = service.map(|service| service.state);

@@ -110,7 +110,11 @@ fn list_named<R: Row>(
 }
 
 /// Does what only reads and may have no end, within `--timeout`.
-async fn within<T>(ctx: &Ctx, what: &str, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+pub(in crate::cli) async fn within<T>(
+    ctx: &Ctx,
+    what: &str,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
     let Some(limit) = ctx.settings.duration(Opt::Timeout) else { return work.await };
     tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
         Err(Error::timeout(format!("`{what}` gave up after {} (--timeout)", duration::show(limit))).into())

@@ -10,7 +10,7 @@ use crate::provider::retry::retrying;
 use crate::transport::header::AUTHORIZATION;
 use crate::transport::query::segment;
 use crate::transport::{
-    Client as Http, Fault, Keepalive, Method, Request, Response, WebSocket, WsOptions, WsReply, fault,
+    Client as Http, Fault, HeaderValue, Keepalive, Method, Request, Response, WebSocket, WsOptions, WsReply, fault,
 };
 use bytes::Bytes;
 use serde::Serialize;
@@ -104,8 +104,14 @@ impl Client {
     pub(super) async fn open(&self, what: &str, request: Request) -> Result<Response> {
         let is_read = matches!(request.method, Method::GET | Method::HEAD);
         let response = self.raw(what, request).await?;
-        if response.status < 400 {
+        if response.is_success() {
             return Ok(response);
+        }
+        if response.status < 400 {
+            // Followed, it would take the token to wherever the answer says.
+            let why = format!("it answered with a redirect (HTTP {})", response.status);
+            let error = Error::failure(self.cannot(what, &why)).at(DRIVER.id, self.endpoint());
+            return Err(error.hint("redirects are not followed: is the endpoint's `url` right?"));
         }
         let error = self.failure(what, response).await;
         // After a 5xx nobody knows how far a change came, unless the edge says that it never got through: which 503
@@ -120,6 +126,17 @@ impl Client {
         request.path.insert_str(0, &self.0.base);
         let request = request.header(AUTHORIZATION, self.0.credential.header().await?);
         self.0.http.send(request).await.map_err(|error| self.broken(what, error))
+    }
+
+    /// Sends a request once with another credential than the endpoint's, and reads the whole answer.
+    pub(super) async fn fetch_as(&self, what: &str, mut request: Request, credential: HeaderValue) -> Result<Bytes> {
+        request.path.insert_str(0, &self.0.base);
+        let sent = self.0.http.send(request.header(AUTHORIZATION, credential)).await;
+        let response = sent.map_err(|error| self.broken(what, error))?;
+        if !response.is_success() {
+            return Err(self.failure(what, response).await);
+        }
+        response.bytes(DOCUMENT_LIMIT).await.map_err(|error| self.broken(what, error))
     }
 
     /// Opens a websocket. It is asked for again while the sandbox wakes up: nothing has begun before the upgrade.

@@ -38,6 +38,12 @@ impl Credential {
     }
 }
 
+/// The organization that a token names in its first part (section 1.2); not every form has one.
+pub(super) fn organization(token: &str) -> Option<&str> {
+    let parts: Vec<_> = token.trim().split('/').collect();
+    matches!(parts.len(), 3 | 4).then_some(parts[0]).filter(|slug| !slug.is_empty())
+}
+
 fn find(endpoint: &EndpointConfig, env: &Env) -> Result<(HeaderValue, String)> {
     let logins = env.state.as_deref().map(Logins::new);
     // Of an implicit endpoint the token was a variable, which comes first; its origin names it.
@@ -57,6 +63,14 @@ fn find(endpoint: &EndpointConfig, env: &Env) -> Result<(HeaderValue, String)> {
     };
     if let Some(warning) = found.warning {
         env.notes.warn(warning);
+    }
+    if let (Some(wanted), Some(has)) = (endpoint.text("organization"), organization(found.secret.expose()))
+        && wanted != has
+    {
+        let what = format!("the token from {} is of organization `{has}`, not of `{wanted}`", found.from);
+        return Err(Error::auth(what)
+            .hint("on the wire the token alone decides the organization: set the other one")
+            .at(DRIVER.id, endpoint.name.clone()));
     }
     let mut header = HeaderValue::try_from(format!("Bearer {}", found.secret.expose().trim())).map_err(|_| {
         Error::config(format!("the token from {} holds characters that no header can carry", found.from))

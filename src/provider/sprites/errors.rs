@@ -106,7 +106,8 @@ fn kind_of(status: u16, code: Option<&str>, error: Option<&str>, text: &str) -> 
         404 => ErrorKind::NotFound,
         409 | 410 => ErrorKind::Conflict,
         408 | 504 => ErrorKind::TryLater,
-        429 if error == Some("concurrent_sprite_limit_exceeded") => ErrorKind::Limit,
+        // A quota, which no waiting helps against.
+        429 if error == Some("concurrent_sprite_limit_exceeded") => ErrorKind::Rejected,
         429 | 502 | 503 => ErrorKind::TryLater,
         // Some servers say 500 where something does not exist (section 2.2, 2.4).
         500 if text.contains("not found") || text.contains("failed to retrieve sprite") => ErrorKind::NotFound,
@@ -162,7 +163,7 @@ mod tests {
     fn a_full_house_is_not_waited_for() {
         let body = r#"{"error":"concurrent_sprite_limit_exceeded","limit":3,"current_count":3}"#;
         let error = read(429, body).error(str::to_owned);
-        assert_eq!(error.kind(), ErrorKind::Limit);
+        assert_eq!(error.kind(), ErrorKind::Rejected);
         assert!(error.parts().hint.as_ref().unwrap().starts_with("3 of 3"));
     }
 

@@ -5,13 +5,18 @@ mod checkpoints;
 mod client;
 mod credential;
 mod errors;
+mod examine;
 mod exec;
 mod files;
+mod import;
 mod logs;
+mod machines;
+mod place_file;
 mod policy;
 mod raw;
 mod runs;
 mod services;
+mod sign_in;
 mod tunnels;
 
 use self::checkpoints::SpritesCheckpoints;
@@ -19,10 +24,12 @@ use self::client::Client;
 use self::credential::Credential;
 use self::exec::SpritesExec;
 use self::files::SpritesFiles;
+use self::machines::SpritesMachines;
 use self::policy::SpritesPolicies;
 use self::raw::SpritesRaw;
 use self::runs::SpritesRuns;
 use self::services::SpritesServices;
+use self::sign_in::SpritesSignIn;
 use self::tunnels::SpritesTunnels;
 use super::checkpoints::Checkpoints;
 use super::exec::{Exec, Runs};
@@ -30,13 +37,14 @@ use super::files::Files;
 use super::policies::Policies;
 use super::services::Services;
 use super::tunnels::Tunnels;
-use super::{ConfigKey, Driver, Env, Feature, KeyKind, Offer, Place, Provider, Raw, Scope, Vars};
+use super::{ConfigKey, Driver, Env, Feature, Finding, KeyKind, Offer, Place, Provider, Raw, Scope, SignIn, Vars};
 use crate::cleanups::Cleanups;
 use crate::config::{EndpointConfig, Secret};
 use crate::error::{Error, Result};
 use crate::model::{Extra, Info, Name};
 use crate::transport::{Client as Http, TlsOptions, parse_url};
 use async_trait::async_trait;
+use futures_util::stream::BoxStream;
 use std::sync::Arc;
 
 /// Where the service is unless told otherwise (section 1.3).
@@ -55,13 +63,32 @@ pub static DRIVER: Driver = Driver {
         ConfigKey { name: "token_command", kind: KeyKind::Argv, summary: "command that prints the token" },
         ConfigKey { name: "ca_file", kind: KeyKind::Path, summary: "certificate to trust for https" },
     ],
-    variables: &["SPRITES_TOKEN", "SPRITE_TOKEN", "SPRITES_ENDPOINT", "SPRITES_API_URL", "SPRITE_ORG"],
+    variables: VARIABLES,
     offers: OFFERS,
+    place_file: Some(&place_file::PLACE_FILE),
+    imports: &[import::IMPORTER],
     implicit,
     open,
 };
 
+/// The names of section 1.3 for the token, the address and the organization.
+const TOKEN: &[&str] = &["SPRITES_TOKEN", "SPRITE_TOKEN", "SPRITE_API_TOKEN"];
+const URL: &[&str] = &["SPRITES_ENDPOINT", "SPRITES_API_URL"];
+const ORGANIZATION: &str = "SPRITE_ORG";
+const VARIABLES: &[&str] =
+    &["SPRITES_TOKEN", "SPRITE_TOKEN", "SPRITE_API_TOKEN", "SPRITES_ENDPOINT", "SPRITES_API_URL", ORGANIZATION];
+
 const OFFERS: &[Offer] = &[
+    Offer::on(Feature::Machines, Scope::Either),
+    Offer::on(Feature::MachinesWatch, Scope::Either),
+    Offer::native(Feature::MachinesHealth),
+    Offer::native(Feature::MachinesUpdate),
+    Offer::native(Feature::MachinesRestart),
+    Offer::native(Feature::MachinesUpgrade),
+    Offer::native(Feature::MachinesUrl),
+    Offer::on(Feature::MachinesLabels, Scope::Either),
+    Offer::native(Feature::MachinesEnv),
+    Offer::on(Feature::LoginFromFly, Scope::Endpoint),
     Offer::native(Feature::Services),
     Offer::native(Feature::ServicesLogs),
     Offer::native(Feature::ServicesSignal),
@@ -97,38 +124,41 @@ const OFFERS: &[Offer] = &[
 /// The endpoint that the official clients would reach (section 1.3).
 fn implicit(vars: Vars<'_>) -> Result<EndpointConfig> {
     let mut endpoint = EndpointConfig::implicit("sprites");
-    let url = one_of(vars, "SPRITES_ENDPOINT", "SPRITES_API_URL")?;
-    let token = one_of(vars, "SPRITES_TOKEN", "SPRITE_TOKEN")?;
+    let url = one_of(vars, URL)?;
+    let token = one_of(vars, TOKEN)?;
     if let Some((name, _)) = token.as_ref().or(url.as_ref()) {
         (*name).clone_into(&mut endpoint.origin);
     }
     if let Some((_, token)) = token {
         endpoint = endpoint.with_secret("token", Secret::new(token.trim()));
     }
-    if let Some(organization) = vars("SPRITE_ORG").filter(|value| !value.is_empty()) {
+    if let Some(organization) = vars(ORGANIZATION).filter(|value| !value.is_empty()) {
         endpoint = endpoint.with("organization", organization);
     }
     Ok(endpoint.with("url", url.map_or_else(|| DEFAULT_URL.to_owned(), |(_, url)| url)))
 }
 
-/// The value of two variables that mean the same: if both are set, they must agree (ux 2.5).
-fn one_of(vars: Vars<'_>, first: &'static str, second: &'static str) -> Result<Option<(&'static str, String)>> {
-    let set = |name: &'static str| vars(name).filter(|value| !value.is_empty()).map(|value| (name, value));
-    match (set(first), set(second)) {
-        (Some((_, one)), Some((_, other))) if one.trim() != other.trim() => {
-            Err(Error::config(format!("{first} and {second} are both set and differ")).hint("unset one of them"))
-        }
-        (one, other) => Ok(one.or(other)),
+/// The value of variables that mean the same: those that are set must agree (ux 2.5).
+fn one_of(vars: Vars<'_>, names: &[&'static str]) -> Result<Option<(&'static str, String)>> {
+    let set = names.iter().filter_map(|name| Some((*name, vars(name)?))).filter(|(_, value)| !value.is_empty());
+    let set: Vec<_> = set.collect();
+    if let Some((other, _)) = set.iter().find(|(_, value)| value.trim() != set[0].1.trim()) {
+        let what = format!("{} and {other} are both set and differ", set[0].0);
+        return Err(Error::config(what).hint("unset one of them"));
     }
+    Ok(set.into_iter().next())
 }
 
 fn open(config: &EndpointConfig, env: Env) -> Result<Arc<dyn Provider>> {
     let tls = TlsOptions { ca_file: config.path("ca_file", env.home.as_deref())?, ..TlsOptions::default() };
     let (address, base) = parse_url(config.text("url").unwrap_or(DEFAULT_URL), tls)?;
     let http = Http::new(env.net.clone(), address);
-    let (notes, cleanups) = (env.notes.clone(), env.cleanups.clone());
+    let (notes, cleanups, home) = (env.notes.clone(), env.cleanups.clone(), env.home.clone());
     let client = Client::new(http, base, Credential::new(config.clone(), env), config.name.clone(), notes);
-    Ok(Arc::new(Sprites { raw: SpritesRaw(client.clone()), client, cleanups }))
+    let organization = config.text("organization").map(str::to_owned);
+    let sign_in = SpritesSignIn { client: client.clone(), organization, home };
+    let (raw, machines) = (SpritesRaw(client.clone()), SpritesMachines(client.clone()));
+    Ok(Arc::new(Sprites { client, raw, machines, sign_in, cleanups }))
 }
 
 /// An endpoint: one account with its sandboxes.
@@ -136,6 +166,8 @@ struct Sprites {
     client: Client,
     cleanups: Cleanups,
     raw: SpritesRaw,
+    machines: SpritesMachines,
+    sign_in: SpritesSignIn,
 }
 
 #[async_trait]
@@ -159,8 +191,20 @@ impl Provider for Sprites {
         })
     }
 
-    async fn names(&self, _glob: &str) -> Result<Vec<Name>> {
-        Ok(Vec::new())
+    async fn names(&self, glob: &str) -> Result<Vec<Name>> {
+        self.machines.names(glob).await
+    }
+
+    fn machines(&self) -> Option<&dyn super::machines::Machines> {
+        Some(&self.machines)
+    }
+
+    fn sign_in(&self) -> Option<&dyn SignIn> {
+        Some(&self.sign_in)
+    }
+
+    fn examine<'a>(&'a self, name: Option<&'a Name>) -> BoxStream<'a, Finding> {
+        examine::examine(self, name)
     }
 
     fn raw(&self) -> Option<&dyn Raw> {

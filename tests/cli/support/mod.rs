@@ -12,6 +12,7 @@ pub(crate) mod pty;
 pub(crate) mod running;
 pub(crate) mod scripted;
 pub(crate) mod shown;
+pub(crate) mod sprites;
 pub(crate) mod terminal;
 
 use std::path::PathBuf;
