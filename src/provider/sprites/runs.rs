@@ -45,7 +45,7 @@ impl Id {
     pub(super) fn of(info: &ExecText) -> Self {
         match info {
             ExecText::SessionInfo { session_id, created, .. } => {
-                let seconds = created.as_ref().and_then(|number| number.as_i64().or(number.as_f64().map(|n| n as i64)));
+                let seconds = created.as_ref().and_then(|number| number.to_string().split('.').next()?.parse().ok());
                 Self { session: session_id.clone(), created: seconds }
             }
             _ => Self { session: String::new(), created: None },

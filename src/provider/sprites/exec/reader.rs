@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 const GRACE: Duration = Duration::from_secs(4);
 
 /// How long a terminal whose connection was lost is looked for.
-const SEARCH: Duration = Duration::from_secs(60);
+const SEARCH: Duration = Duration::from_mins(1);
 
 /// Reads a session to its end.
 pub(super) struct Reader {

@@ -127,7 +127,7 @@ impl Session {
                 // A socket that is dead may never say so to a writer.
                 _ = way.wait_for(|way| *way != Way::Open) => false,
             };
-            if !sent && !(self.survives && self.tty) {
+            if !(sent || self.survives && self.tty) {
                 return false;
             }
         }

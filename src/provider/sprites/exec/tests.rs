@@ -205,8 +205,8 @@ async fn said(process: &mut Process) -> (String, Result<Exit>) {
     loop {
         match process.next().await {
             Ok(Event::Stdout(bytes)) => text += &bytes.escape_ascii().to_string(),
-            Ok(Event::Stderr(bytes)) => text += &format!("[{}]", bytes.escape_ascii()),
-            Ok(Event::Note(note)) => text += &format!("<{note:?}>"),
+            Ok(Event::Stderr(bytes)) => text.extend(["[", &bytes.escape_ascii().to_string(), "]"]),
+            Ok(Event::Note(note)) => text.extend(["<", &format!("{note:?}"), ">"]),
             Ok(Event::Exit(exit)) => return (text, Ok(exit)),
             Err(error) => return (text, Err(error)),
         }
@@ -478,7 +478,7 @@ async fn variables_go_by_stdin_ahead_of_what_is_passed_on() {
     let server = server(&[&script]).await;
     let io = Io::Pipes { stdin: StdinMode::Live, merge_stderr: false };
     let env = vec![("SECRET".to_owned(), Bytes::from("a=b&c%+\n'd"))];
-    let mut process = server.start(ExecSpec { io, env, ..x() }).await.unwrap();
+    let mut process = server.start(ExecSpec { env, io, ..x() }).await.unwrap();
     let mut stdin = process.stdin.take().unwrap();
     stdin.write("mine".into()).await.unwrap();
     stdin.end().await.unwrap();
