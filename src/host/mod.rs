@@ -2,6 +2,9 @@
 
 #![allow(unsafe_code)]
 
+pub mod guard;
+pub mod process;
+
 use crate::provider::exec::Signal;
 use rustix::process::{Resource, Rlimit, setrlimit};
 

@@ -5,15 +5,21 @@ mod client;
 mod credential;
 mod errors;
 mod exec;
+mod logs;
+mod policy;
 mod raw;
 mod runs;
+mod services;
+mod tunnels;
 
 use self::client::Client;
 use self::credential::Credential;
 use self::exec::SpritesExec;
+use self::policy::SpritesPolicies;
 use self::raw::SpritesRaw;
 use self::runs::SpritesRuns;
-use super::exec::{Exec, Runs};
+use self::services::SpritesServices;
+use self::tunnels::SpritesTunnels;
 use super::{ConfigKey, Driver, Env, Feature, KeyKind, Offer, Place, Provider, Raw, Scope, Vars};
 use crate::config::{EndpointConfig, Secret};
 use crate::error::{Error, Result};
@@ -56,6 +62,13 @@ const OFFERS: &[Offer] = &[
     Offer::native(Feature::ExecAttach),
     Offer::native(Feature::ExecShell),
     Offer::emulated(Feature::ExecVerify, "needs tee, wc and sha256sum there"),
+    Offer::native(Feature::Services),
+    Offer::native(Feature::ServicesLogs),
+    Offer::native(Feature::ServicesSignal),
+    Offer::native(Feature::ServicesEdit),
+    Offer::native(Feature::Policies),
+    Offer::native(Feature::Tunnels),
+    Offer::native(Feature::TunnelsPorts),
     Offer::on(Feature::Raw, Scope::Either),
 ];
 
@@ -116,7 +129,7 @@ impl Provider for Sprites {
     fn place(&self, name: Option<&Name>) -> Result<Arc<dyn Place>> {
         Ok(match name {
             None => Arc::new(Account),
-            Some(name) => Arc::new(Sandbox::new(exec::Place { client: self.client.clone(), name: name.clone() })),
+            Some(name) => Arc::new(Sandbox::new(name, &self.client)),
         })
     }
 
@@ -150,11 +163,22 @@ impl Place for Account {
 struct Sandbox {
     exec: SpritesExec,
     runs: SpritesRuns,
+    services: SpritesServices,
+    policies: SpritesPolicies,
+    tunnels: SpritesTunnels,
 }
 
 impl Sandbox {
-    fn new(place: exec::Place) -> Self {
-        Self { exec: SpritesExec(place.clone()), runs: SpritesRuns(place) }
+    fn new(name: &Name, client: &Client) -> Self {
+        let (name, client) = (|| name.clone(), || client.clone());
+        let place = exec::Place { client: client(), name: name() };
+        Self {
+            exec: SpritesExec(place.clone()),
+            runs: SpritesRuns(place),
+            services: SpritesServices { client: client(), name: name() },
+            policies: SpritesPolicies { client: client(), name: name() },
+            tunnels: SpritesTunnels { client: client(), name: name() },
+        }
     }
 }
 
@@ -167,11 +191,23 @@ impl Place for Sandbox {
         &DRIVER
     }
 
-    fn exec(&self) -> Option<&dyn Exec> {
+    fn exec(&self) -> Option<&dyn super::exec::Exec> {
         Some(&self.exec)
     }
 
-    fn runs(&self) -> Option<&dyn Runs> {
+    fn runs(&self) -> Option<&dyn super::exec::Runs> {
         Some(&self.runs)
+    }
+
+    fn services(&self) -> Option<&dyn super::services::Services> {
+        Some(&self.services)
+    }
+
+    fn policies(&self) -> Option<&dyn super::policies::Policies> {
+        Some(&self.policies)
+    }
+
+    fn tunnels(&self) -> Option<&dyn super::tunnels::Tunnels> {
+        Some(&self.tunnels)
     }
 }
