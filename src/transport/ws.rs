@@ -171,7 +171,8 @@ impl Client {
             .max_frame_size(Some(options.max_message))
             .max_message_size(Some(options.max_message));
         let stream = WebSocketStream::from_partially_read(link, read.to_vec(), Role::Client, Some(config)).await;
-        let label = Label { address, path: redact::path(path), trace: self.trace().clone(), keepalive: options.keepalive };
+        let label =
+            Label { address, path: redact::path(path), trace: self.trace().clone(), keepalive: options.keepalive };
         label.trace.line(|| format!("* websocket {} is open", label.path));
         let headers = std::mem::take(response.headers_mut());
         Ok(WsReply::Open(WebSocket { stream, headers, label: Arc::new(label) }))

@@ -24,6 +24,7 @@ mod ops;
 mod playground;
 mod readme;
 mod restart;
+mod sprites_exec;
 mod sprites_sdk;
 mod r#static;
 mod support;

@@ -384,16 +384,22 @@ pub(super) async fn kill(place: &Place, session: &str, signal: &Signal, escalate
         Err(error) => return Err(error),
     };
     let mut lines = ndjson::lines(answer.into_stream(), LINE);
-    let mut remote = if escalate.is_none() { Remote::Running } else { Remote::Unknown };
+    let (mut is_gone, mut refusal) = (false, None);
     while let Some(line) = lines.next().await.transpose()? {
         let Ok(event) = serde_json::from_slice::<KillEvent>(&line) else { continue };
         match event.kind.as_str() {
-            "complete" | "exited" | "killed" => remote = Remote::Gone,
-            "error" => return Err(Error::failure(place.client.cannot(&what, &event.message))),
+            // Where nothing is waited for, this only means that the signal was sent.
+            "complete" | "exited" | "killed" => is_gone = escalate.is_some(),
+            "error" => refusal = Some(event.message),
             _ => {}
         }
     }
-    Ok(remote)
+    match (is_gone, refusal) {
+        (true, _) => Ok(Remote::Gone),
+        (false, Some(why)) => Err(Error::failure(place.client.cannot(&what, &why))),
+        (false, None) if escalate.is_none() => Ok(Remote::Running),
+        (false, None) => Ok(Remote::Unknown),
+    }
 }
 
 #[cfg(test)]

@@ -163,6 +163,8 @@ impl Reader {
             }
             Said::Failed(words) => match unstartable(&words) {
                 Some(exit) => Ok(Some(exit)),
+                // Without a name it was never begun.
+                None if self.session.known_id().is_none() => Err(self.session.refused(&words)),
                 None => Err(self.session.lost(words)),
             },
         }

@@ -176,6 +176,14 @@ impl Session {
         *self.way.borrow() == Way::Over
     }
 
+    /// The server says why it does not run.
+    pub(super) fn refused(&self, words: &str) -> Error {
+        let full = self.place.full();
+        let message = format!("cannot run `{}` on `{full}`: {words}", self.program);
+        let wire = Wire { message: Some(words.to_owned()), ..Wire::default() };
+        Error::failure(message).wire(wire).at(super::super::DRIVER.id, full)
+    }
+
     /// The socket was lost, and with it what became of the program.
     pub(super) fn lost(&self, why: impl Into<String>) -> Error {
         let Self { program, place, .. } = self;

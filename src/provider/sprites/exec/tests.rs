@@ -390,6 +390,10 @@ async fn an_error_in_words_is_the_end() {
     assert!(matches!(run(x(), &[Text(missing)]).await.1.unwrap(), Exit::NotFound(_)));
     let error = lost(run(x(), &[Text(INFO), Text(r#"{"type":"error","message":"disk full"}"#)]).await.1);
     assert_eq!(error.parts().causes, ["disk full"]);
+    let error =
+        run(x(), &[Text(r#"{"type":"error","error":"chdir /nope: no such file or directory"}"#)]).await.1.unwrap_err();
+    let expected = "cannot run `x` on `sprites/box`: chdir /nope: no such file or directory";
+    assert_eq!((error.to_string().as_str(), error.parts().effect), (expected, Effect::None));
 }
 
 #[tokio::test]
