@@ -95,3 +95,20 @@ fn a_silent_program_is_kept_alive() {
     let box_ = Playground::sandbox(&["require-pong=200ms"]);
     exec(&box_, &["--", "sleep", "1"]).code(0);
 }
+
+/// The exceptions of the seed: `ExecutionError`, `TimeoutError`, `ConnectionError`, `AuthenticationError`, `SpritesError`.
+#[test]
+fn exceptions() {
+    let box_ = Playground::sandbox(&["no-exit:path=*/exec:first=1"]);
+    let kind = |assert: assert_cmd::assert::Assert| error_of(assert.get_output())["kind"].as_str().unwrap().to_owned();
+    let json = |words: &[&str]| exec(&box_, &[&["-o", "json"], words].concat());
+    assert_eq!(kind(json(&["--", "true"]).code(125)), "unreachable");
+    assert_eq!(kind(json(&["--timeout", "200ms", "--", "sleep", "1000"]).code(124)), "timeout");
+    let failed: serde_json::Value =
+        serde_json::from_str(&stdout(&json(&["--", "sh", "-c", "exit 3"]).code(3))).unwrap();
+    assert_eq!(failed["exit_code"], 3);
+    assert_eq!(kind(json(&["--wait", "4711"]).code(125)), "not_found");
+    let words = ["exec", "-o", "json", "--", "true"];
+    let refused = box_.esker().env("SPRITES_TOKEN", "wrong").args(words).assert().code(125);
+    assert_eq!(kind(refused), "auth");
+}
