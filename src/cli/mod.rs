@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod args;
+pub mod checkpoint;
 pub mod complete;
 pub mod completion;
 pub mod config;
@@ -48,6 +49,7 @@ pub static TREE: &[Node] = &[
     talk!("exec", exec::ExecArgs, exec::run, "Run a program, with its true exit code").passes_status(),
     group!("files", "Files: list, show, copy, edit, remove", files::TREE),
     group!("vm", "Machines: sandboxes, containers, virtual machines", vm::TREE),
+    group!("checkpoint", "Checkpoints: make, list, go back to, delete", checkpoint::TREE),
     group!("target", "Where commands act, and short names for it", target::TREE),
     group!("endpoint", "Where systems are reached, and their logins", endpoint::TREE),
     group!("config", "What is configured, and where it comes from", config::TREE),

@@ -189,8 +189,17 @@ impl Ctx {
         Fut: Future<Output = Result<T>>,
     {
         let (targets, failed) = self.targets(needs).await?;
+        Ok(self.operate_at(targets, failed, work).await)
+    }
+
+    /// The same at targets that are known already, beside those that could not be had.
+    pub async fn operate_at<T, F, Fut>(&self, targets: Vec<Target>, failed: Vec<Error>, work: F) -> Gathered<T>
+    where
+        F: Fn(Target) -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
         let limits = Limits::changes(self.settings.number(Opt::Jobs), None);
-        Ok(gather(targets, failed, limits, work).await)
+        gather(targets, failed, limits, work).await
     }
 }
 

@@ -60,6 +60,11 @@ features! {
     FilesLinks = "files.links", "targets of symbolic links";
     FilesDirectories = "files.directories", "directories";
     Checkpoints = "checkpoint", "create, list, restore";
+    CheckpointAuto = "checkpoint.auto", "checkpoints that the provider made by itself";
+    CheckpointClone = "checkpoint.clone", "restore as a new machine";
+    CheckpointExpiry = "checkpoint.expiry", "delete by themselves after a time";
+    CheckpointHistory = "checkpoint.history", "what came out of a checkpoint";
+    CheckpointOperation = "checkpoint.operation", "left under way, waited for later";
     Machines = "vm", "create, start, stop, delete machines";
     Policies = "vm.policy", "network, privileges and resources policy";
     Tunnels = "vm.proxy", "connections to ports in a machine";

@@ -19,6 +19,7 @@ pub mod local;
 pub mod machines;
 pub mod metrics;
 pub mod notices;
+pub mod over_exec;
 pub mod pebble;
 pub mod plan;
 pub mod policies;

@@ -9,6 +9,7 @@
     clippy::cast_possible_truncation
 )]
 
+mod checkpoint;
 mod compat;
 mod daemon;
 mod errors;

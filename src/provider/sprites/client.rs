@@ -88,6 +88,12 @@ impl Client {
         .await
     }
 
+    /// Sends a request that must not be carried out twice, and reads the whole answer: again only where it is certain
+    /// that nothing was done.
+    pub(super) async fn change(&self, what: &str, request: Make<'_>) -> Result<Bytes> {
+        retrying(|| self.fetch(what, request())).await
+    }
+
     /// Sends a request once and reads the whole answer; a status of 400 or more is an `Err`.
     pub(super) async fn fetch(&self, what: &str, request: Request) -> Result<Bytes> {
         let response = self.open(what, request).await?;
@@ -102,8 +108,10 @@ impl Client {
             return Ok(response);
         }
         let error = self.failure(what, response).await;
-        // After a 5xx nobody knows how far a change came, unless the edge says that it never got through.
-        let unknown = !is_read && error.kind() == ErrorKind::Failure;
+        // After a 5xx nobody knows how far a change came, unless the edge says that it never got through: which 503
+        // does, and a gateway that lost its way (502, 504) does not.
+        let status = error.parts().wire.as_ref().and_then(|wire| wire.status);
+        let unknown = !is_read && (error.kind() == ErrorKind::Failure || matches!(status, Some(408 | 502 | 504)));
         Err(if unknown { error.effect(Effect::Unknown) } else { error })
     }
 

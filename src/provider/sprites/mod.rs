@@ -1,10 +1,12 @@
 //! Sprites: Fly.io's sandboxes, over HTTPS and WebSocket (sprites reference).
 
 pub mod api;
+mod checkpoints;
 mod client;
 mod credential;
 mod errors;
 mod exec;
+mod files;
 mod logs;
 mod policy;
 mod raw;
@@ -12,15 +14,24 @@ mod runs;
 mod services;
 mod tunnels;
 
+use self::checkpoints::SpritesCheckpoints;
 use self::client::Client;
 use self::credential::Credential;
 use self::exec::SpritesExec;
+use self::files::SpritesFiles;
 use self::policy::SpritesPolicies;
 use self::raw::SpritesRaw;
 use self::runs::SpritesRuns;
 use self::services::SpritesServices;
 use self::tunnels::SpritesTunnels;
+use super::checkpoints::Checkpoints;
+use super::exec::{Exec, Runs};
+use super::files::Files;
+use super::policies::Policies;
+use super::services::Services;
+use super::tunnels::Tunnels;
 use super::{ConfigKey, Driver, Env, Feature, KeyKind, Offer, Place, Provider, Raw, Scope, Vars};
+use crate::cleanups::Cleanups;
 use crate::config::{EndpointConfig, Secret};
 use crate::error::{Error, Result};
 use crate::model::{Extra, Info, Name};
@@ -51,6 +62,13 @@ pub static DRIVER: Driver = Driver {
 };
 
 const OFFERS: &[Offer] = &[
+    Offer::native(Feature::Services),
+    Offer::native(Feature::ServicesLogs),
+    Offer::native(Feature::ServicesSignal),
+    Offer::native(Feature::ServicesEdit),
+    Offer::native(Feature::Policies),
+    Offer::native(Feature::Tunnels),
+    Offer::native(Feature::TunnelsPorts),
     Offer::native(Feature::Exec),
     Offer::native(Feature::ExecTty),
     Offer::native(Feature::ExecSignal),
@@ -62,13 +80,17 @@ const OFFERS: &[Offer] = &[
     Offer::native(Feature::ExecAttach),
     Offer::native(Feature::ExecShell),
     Offer::emulated(Feature::ExecVerify, "needs tee, wc and sha256sum there"),
-    Offer::native(Feature::Services),
-    Offer::native(Feature::ServicesLogs),
-    Offer::native(Feature::ServicesSignal),
-    Offer::native(Feature::ServicesEdit),
-    Offer::native(Feature::Policies),
-    Offer::native(Feature::Tunnels),
-    Offer::native(Feature::TunnelsPorts),
+    Offer::native(Feature::Files),
+    Offer::native(Feature::FilesRange),
+    Offer::native(Feature::FilesRename),
+    Offer::native(Feature::FilesMode),
+    Offer::native(Feature::FilesOwner),
+    Offer::native(Feature::FilesChange),
+    Offer::emulated(Feature::FilesLinks, "told of one link at a time, and needs readlink there"),
+    Offer::emulated(Feature::FilesDirectories, "needs mkdir there"),
+    Offer::native(Feature::Checkpoints),
+    Offer::native(Feature::CheckpointAuto),
+    Offer::native(Feature::CheckpointHistory),
     Offer::on(Feature::Raw, Scope::Either),
 ];
 
@@ -104,14 +126,15 @@ fn open(config: &EndpointConfig, env: Env) -> Result<Arc<dyn Provider>> {
     let tls = TlsOptions { ca_file: config.path("ca_file", env.home.as_deref())?, ..TlsOptions::default() };
     let (address, base) = parse_url(config.text("url").unwrap_or(DEFAULT_URL), tls)?;
     let http = Http::new(env.net.clone(), address);
-    let notes = env.notes.clone();
+    let (notes, cleanups) = (env.notes.clone(), env.cleanups.clone());
     let client = Client::new(http, base, Credential::new(config.clone(), env), config.name.clone(), notes);
-    Ok(Arc::new(Sprites { raw: SpritesRaw(client.clone()), client }))
+    Ok(Arc::new(Sprites { raw: SpritesRaw(client.clone()), client, cleanups }))
 }
 
 /// An endpoint: one account with its sandboxes.
 struct Sprites {
     client: Client,
+    cleanups: Cleanups,
     raw: SpritesRaw,
 }
 
@@ -129,7 +152,10 @@ impl Provider for Sprites {
     fn place(&self, name: Option<&Name>) -> Result<Arc<dyn Place>> {
         Ok(match name {
             None => Arc::new(Account),
-            Some(name) => Arc::new(Sandbox::new(name, &self.client)),
+            Some(name) => {
+                let place = exec::Place { client: self.client.clone(), name: name.clone() };
+                Arc::new(Sandbox::new(place, self.cleanups.clone()))
+            }
         })
     }
 
@@ -161,23 +187,27 @@ impl Place for Account {
 
 /// What one sandbox can do: one struct per capability, all on the same connections.
 struct Sandbox {
-    exec: SpritesExec,
-    runs: SpritesRuns,
     services: SpritesServices,
     policies: SpritesPolicies,
     tunnels: SpritesTunnels,
+    exec: SpritesExec,
+    runs: SpritesRuns,
+    files: SpritesFiles,
+    checkpoints: SpritesCheckpoints,
 }
 
 impl Sandbox {
-    fn new(name: &Name, client: &Client) -> Self {
-        let (name, client) = (|| name.clone(), || client.clone());
-        let place = exec::Place { client: client(), name: name() };
+    fn new(place: exec::Place, cleanups: Cleanups) -> Self {
+        let (client, name) = (place.client.clone(), place.name.clone());
+        let programs = Arc::new(SpritesExec(place.clone()));
         Self {
+            services: SpritesServices { client: client.clone(), name: name.clone() },
+            policies: SpritesPolicies { client: client.clone(), name: name.clone() },
+            tunnels: SpritesTunnels { client: client.clone(), name: name.clone() },
             exec: SpritesExec(place.clone()),
             runs: SpritesRuns(place),
-            services: SpritesServices { client: client(), name: name() },
-            policies: SpritesPolicies { client: client(), name: name() },
-            tunnels: SpritesTunnels { client: client(), name: name() },
+            files: SpritesFiles::new(client.clone(), name.clone(), programs, cleanups),
+            checkpoints: SpritesCheckpoints::new(client, name),
         }
     }
 }
@@ -191,23 +221,31 @@ impl Place for Sandbox {
         &DRIVER
     }
 
-    fn exec(&self) -> Option<&dyn super::exec::Exec> {
-        Some(&self.exec)
-    }
-
-    fn runs(&self) -> Option<&dyn super::exec::Runs> {
-        Some(&self.runs)
-    }
-
-    fn services(&self) -> Option<&dyn super::services::Services> {
+    fn services(&self) -> Option<&dyn Services> {
         Some(&self.services)
     }
 
-    fn policies(&self) -> Option<&dyn super::policies::Policies> {
+    fn policies(&self) -> Option<&dyn Policies> {
         Some(&self.policies)
     }
 
-    fn tunnels(&self) -> Option<&dyn super::tunnels::Tunnels> {
+    fn tunnels(&self) -> Option<&dyn Tunnels> {
         Some(&self.tunnels)
+    }
+
+    fn exec(&self) -> Option<&dyn Exec> {
+        Some(&self.exec)
+    }
+
+    fn runs(&self) -> Option<&dyn Runs> {
+        Some(&self.runs)
+    }
+
+    fn files(&self) -> Option<&dyn Files> {
+        Some(&self.files)
+    }
+
+    fn checkpoints(&self) -> Option<&dyn Checkpoints> {
+        Some(&self.checkpoints)
     }
 }

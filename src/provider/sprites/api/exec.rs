@@ -1,4 +1,4 @@
-//! Exec sessions: their list, what is said on their sockets, and how they are ended.
+//! Sessions, and what is said on their websockets (sections 2.3 and 3.4).
 
 use serde::{Deserialize, Deserializer, Serialize};
 
