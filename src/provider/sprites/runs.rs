@@ -9,17 +9,21 @@ use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::model::{Run, RunId};
 use crate::operation::{Operation, Step};
 use crate::provider::exec::{Event, Exec, ExecSpec, Exit, From, Io, Process, Remote, Runs, Signal};
-use crate::provider::retry::retrying;
+use crate::provider::over_exec::{output, sh};
+use crate::provider::retry::{is_passing, retrying};
 use crate::stream::{self, ByteStream, Items};
 use crate::transport::query::{Query, segment};
 use crate::transport::{Method, Request, WebSocket, ndjson};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The longest line of an answer to a kill, in bytes.
 const LINE: usize = 64 * 1024;
+
+/// How long a connection must have lasted for its loss to be no reason to give up waiting.
+const LONG: Duration = Duration::from_secs(30);
 
 /// Lists the folders: name, status, moment of the end and command, one line each.
 const LIST: &str = r#"for d in "${TMPDIR:-/var/tmp}"/esker-runs/*/; do [ -e "$d/command" ] || continue
@@ -141,7 +145,7 @@ impl Runs for SpritesRuns {
                         .hint("only runs that were started with --detach have one; --attach joins this one"));
                 }
             };
-            let process = helper(&place, LOG, run.as_str()).await?;
+            let process = SpritesExec(place).start(ExecSpec::new(sh(LOG, &[run.as_str().as_bytes()]))).await?;
             Ok(log_of(process, what))
         };
         futures_util::stream::once(log).flat_map(|log: Result<ByteStream>| log.unwrap_or_else(stream::fail)).boxed()
@@ -290,34 +294,19 @@ fn extra(session: &Session) -> crate::model::Extra {
     extra
 }
 
-/// A small program over there: a shell with `script`, `$1` being `argument`.
-async fn helper(place: &Place, script: &str, argument: &str) -> Result<Process> {
-    let argv = ["sh", "-c", script, "sh", argument].map(|word| Bytes::copy_from_slice(word.as_bytes())).to_vec();
-    SpritesExec(place.clone()).start(ExecSpec::new(argv)).await
-}
-
-/// What such a program says, as text. It only looks, so a lost answer is asked for again.
-pub(super) async fn ask(place: &Place, script: &str, argument: &str) -> Result<String> {
-    retrying(|| async {
-        let said = async {
-            let mut process = helper(place, script, argument).await?;
-            let (mut said, mut failed) = (Vec::new(), Vec::new());
-            loop {
-                match process.next().await? {
-                    Event::Stdout(bytes) => said.extend_from_slice(&bytes),
-                    Event::Stderr(bytes) => failed.extend_from_slice(&bytes),
-                    Event::Note(_) => {}
-                    Event::Exit(Exit::Code(0)) => return Ok(String::from_utf8_lossy(&said).into_owned()),
-                    Event::Exit(_) => {
-                        return Err(Error::failure(format!("cannot look at the runs on `{}`", place.full()))
-                            .cause(String::from_utf8_lossy(&failed).trim().to_owned()));
-                    }
-                }
-            }
-        };
-        said.await.map_err(|error: Error| error.effect(Effect::None))
-    })
-    .await
+/// What a small program over there says, as text. It only looks, so a lost answer is asked for again.
+pub(super) async fn ask(place: &Place, script: &'static str, argument: &str) -> Result<String> {
+    let exec = SpritesExec(place.clone());
+    let said = retrying(|| async {
+        let said = output(&exec, sh(script, &[argument.as_bytes()]), None).await;
+        said.map_err(|error| error.effect(Effect::None))
+    });
+    let said = said.await?;
+    match said.exit {
+        Exit::Code(0) => Ok(String::from_utf8_lossy(&said.stdout).into_owned()),
+        _ => Err(Error::failure(format!("cannot look at the runs on `{}`", place.full()))
+            .cause(String::from_utf8_lossy(&said.stderr).trim().to_owned())),
+    }
 }
 
 /// What [`LOG`] sends.
@@ -378,7 +367,14 @@ impl Log {
 /// How a detached run ended.
 async fn ending(place: &Place, id: &Id) -> Result<Exit> {
     let run = id.run();
-    let said = ask(place, WAIT, run.as_str()).await?;
+    let said = loop {
+        let begun = Instant::now();
+        match ask(place, WAIT, run.as_str()).await {
+            // A connection that was lost after a long wait is not one that cannot be made.
+            Err(error) if is_passing(&error) && begun.elapsed() > LONG => {}
+            said => break said?,
+        }
+    };
     match said.split_whitespace().next().and_then(|code| code.parse().ok()) {
         Some(code) => Ok(Exit::Code(code)),
         None => Err(Error::failure(format!("run {run} on `{}` is gone and left no exit status", place.full()))
