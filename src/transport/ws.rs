@@ -74,7 +74,6 @@ pub struct WebSocket {
     stream: WebSocketStream<Link>,
     headers: HeaderMap,
     label: Arc<Label>,
-    keepalive: Option<Keepalive>,
 }
 
 /// The sending half. Clones send over the same connection, one message at a time.
@@ -110,6 +109,7 @@ struct Label {
     address: String,
     path: String,
     trace: Trace,
+    keepalive: Option<Keepalive>,
 }
 
 /// What arrives.
@@ -171,10 +171,11 @@ impl Client {
             .max_frame_size(Some(options.max_message))
             .max_message_size(Some(options.max_message));
         let stream = WebSocketStream::from_partially_read(link, read.to_vec(), Role::Client, Some(config)).await;
-        let label = Label { address, path: redact::path(path), trace: self.trace().clone() };
+        let label =
+            Label { address, path: redact::path(path), trace: self.trace().clone(), keepalive: options.keepalive };
         label.trace.line(|| format!("* websocket {} is open", label.path));
         let headers = std::mem::take(response.headers_mut());
-        Ok(WsReply::Open(WebSocket { stream, headers, label: Arc::new(label), keepalive: options.keepalive }))
+        Ok(WsReply::Open(WebSocket { stream, headers, label: Arc::new(label) }))
     }
 }
 
@@ -201,7 +202,7 @@ impl WebSocket {
     pub fn split(self) -> (WsSink, WsStream) {
         let (sink, stream) = self.stream.split();
         let sink = Arc::new(Mutex::new(sink));
-        let pulse = self.keepalive.map(|keepalive| Pulse::new(keepalive, sink.clone()));
+        let pulse = self.label.keepalive.map(|keepalive| Pulse::new(keepalive, sink.clone()));
         (WsSink { sink, label: self.label.clone() }, WsStream { stream, label: self.label, ended: false, pulse })
     }
 }

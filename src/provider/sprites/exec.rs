@@ -33,7 +33,6 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-pub(super) use self::detach::{RUNS, folder};
 pub(super) use self::session::Place;
 
 /// The header that says what may be sent over the socket (section 3.4).
@@ -94,7 +93,7 @@ impl SpritesExec {
         let opened = place.client.websocket(&what, &place.path(&format!("/exec{}", ask.query))).await;
         let socket = match (opened, &ask.file) {
             (Err(error), Some((path, _))) => {
-                let _ = remove(place, path, false).await;
+                let _ = remove(place, path).await;
                 return Err(error);
             }
             (opened, _) => opened?,
@@ -197,14 +196,11 @@ fn over(exit: Exit) -> Process {
     Process::new(None, None, Arc::new(control::Nobody), stream::iter([Ok(Event::Exit(exit))]))
 }
 
-/// Removes something of ours over there; what is not there is fine. Servers differ in where they look (section 2.6).
-async fn remove(place: &Place, path: &str, recursive: bool) -> Result<()> {
-    let flag = if recursive { "true" } else { "false" };
-    let query = Query::new("").with("path", path).with("workingDir", "/").with("recursive", flag).build();
-    let request = || {
-        Request::delete(place.path(&format!("/fs/delete{query}")))
-            .json(&json!({"path": path, "workingDir": "/", "recursive": recursive}))
-    };
+/// Removes a file of ours over there; one that is not there is fine. Servers differ in where they look (section 2.6).
+async fn remove(place: &Place, path: &str) -> Result<()> {
+    let query = Query::new("").with("path", path).with("workingDir", "/").build();
+    let request =
+        || Request::delete(place.path(&format!("/fs/delete{query}"))).json(&json!({"path": path, "workingDir": "/"}));
     match place.client.repeat(&format!("remove `{path}`"), &request).await {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -4,32 +4,39 @@
 //! birth behind it: no number is given out twice in a second. `SESSION` alone is taken too where it means one run.
 
 use super::api::{ExecText, KillEvent, Session, Sessions};
-use super::exec::{Place, RUNS, SpritesExec, attach, folder, takes_signals};
+use super::exec::{Place, SpritesExec, attach, takes_signals};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::model::{Run, RunId};
 use crate::operation::{Operation, Step};
 use crate::provider::exec::{Event, Exec, ExecSpec, Exit, From, Io, Process, Remote, Runs, Signal};
-use crate::provider::retry::retrying;
+use crate::provider::over_exec::{output, sh};
+use crate::provider::retry::{is_passing, retrying};
 use crate::stream::{self, ByteStream, Items};
 use crate::transport::query::{Query, segment};
 use crate::transport::{Method, Request, WebSocket, ndjson};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt;
-use serde::Deserialize;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The longest line of an answer to a kill, in bytes.
 const LINE: usize = 64 * 1024;
 
-/// Lists the folders: name, status, moment of the end and command, one line each.
-const LIST: &str = r#"for d in /var/tmp/esker-runs/*/; do [ -e "$d/command" ] || continue
-s=-; e=-; read -r s e 2>/dev/null <"$d/exit"; read -r c <"$d/command"; d=${d%/}; printf '%s\t%s\t%s\t%s\n' "${d##*/}" "$s" "$e" "$c"; done"#;
+/// How long a connection must have lasted for its loss to be no reason to give up waiting.
+const LONG: Duration = Duration::from_secs(30);
 
-/// Waits for the end of the run in the folder `$1`; says `STATUS TIME`, or `lost` once its shell is gone without one.
-const WAIT: &str = r#"while [ ! -e "$1/exit" ]; do
-kill -0 "$(cat "$1/pid")" 2>/dev/null || { [ -e "$1/exit" ] && break; echo lost; exit 0; }
-sleep 0.2 || sleep 1; done; cat "$1/exit""#;
+/// Lists the folders: name, status, moment of the end and command, one line each.
+const LIST: &str = r#"for d in "${TMPDIR:-/var/tmp}"/esker-runs/*/; do [ -e "$d/command" ] || continue
+s=-; e=-; [ -e "$d/exit" ] && read -r s e <"$d/exit"; read -r c <"$d/command"
+d=${d%/}; printf '%s\t%s\t%s\t%s\n' "${d##*/}" "$s" "$e" "$c"; done; exit 0"#;
+
+/// Waits for the end of the run `$1`; says `STATUS TIME`, or `lost` once its shell is gone without one.
+const WAIT: &str = r#"d=${TMPDIR:-/var/tmp}/esker-runs/$1; while [ ! -e "$d/exit" ]; do
+kill -0 "$(cat "$d/pid")" 2>/dev/null || { [ -e "$d/exit" ] && break; echo lost; exit 0; }
+sleep 0.2 || sleep 1; done; cat "$d/exit""#;
+
+/// Says how long the log of the run `$1` is, and then that much of it.
+const LOG: &str = r#"d=${TMPDIR:-/var/tmp}/esker-runs/$1; n=$(wc -c <"$d/log") && echo $n && head -c $n "$d/log""#;
 
 /// What a session is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +52,7 @@ impl Id {
     pub(super) fn of(info: &ExecText) -> Self {
         match info {
             ExecText::SessionInfo { session_id, created, .. } => {
-                let seconds = created.as_ref().and_then(|number| number.as_i64().or(number.as_f64().map(|n| n as i64)));
+                let seconds = created.as_ref().and_then(|number| number.to_string().split('.').next()?.parse().ok());
                 Self { session: session_id.clone(), created: seconds }
             }
             _ => Self { session: String::new(), created: None },
@@ -138,11 +145,8 @@ impl Runs for SpritesRuns {
                         .hint("only runs that were started with --detach have one; --attach joins this one"));
                 }
             };
-            let query =
-                Query::new("").with("path", format!("{}/log", folder(run.as_str()))).with("workingDir", "/").build();
-            let path = place.path(&format!("/fs/read{query}"));
-            let response = retrying(|| place.client.open(&what, Request::get(&path))).await?;
-            Ok(response.into_stream())
+            let process = SpritesExec(place).start(ExecSpec::new(sh(LOG, &[run.as_str().as_bytes()]))).await?;
+            Ok(log_of(process, what))
         };
         futures_util::stream::once(log).flat_map(|log: Result<ByteStream>| log.unwrap_or_else(stream::fail)).boxed()
     }
@@ -195,29 +199,32 @@ async fn sessions(place: &Place) -> Result<Vec<Session>> {
     Ok(all.sessions)
 }
 
-/// The folders of detached runs, by their names.
-async fn folders(place: &Place) -> Result<Vec<Id>> {
-    #[derive(Deserialize)]
-    struct Listing {
-        #[serde(default)]
-        entries: Vec<Entry>,
-    }
-    #[derive(Deserialize)]
-    struct Entry {
-        name: String,
-    }
-    let query = Query::new("").with("path", RUNS).with("workingDir", "/").build();
-    match place.client.get::<Listing>("list detached runs", &place.path(&format!("/fs/list{query}"))).await {
-        Ok(listing) => Ok(listing.entries.iter().map(|entry| Id::parse(&entry.name)).collect()),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
+/// The folder of a detached run.
+struct Folder {
+    id: Id,
+    status: Option<i64>,
+    ended: Option<i64>,
+    command: String,
+}
+
+/// The folders of detached runs.
+async fn folders(place: &Place) -> Result<Vec<Folder>> {
+    let listing = ask(place, LIST, "").await?;
+    let folder = |line: &str| {
+        let mut parts = line.splitn(4, '\t');
+        let id = Id::parse(parts.next().filter(|name| !name.is_empty())?);
+        let (status, ended) = (parts.next()?.parse().ok(), parts.next()?.parse().ok());
+        Some(Folder { id, status, ended, command: parts.next()?.to_owned() })
+    };
+    Ok(listing.lines().filter_map(folder).collect())
 }
 
 /// The run of this name, or why there is none or more than one.
 async fn find(place: &Place, run: &RunId) -> Result<Found> {
     let wanted = Id::parse(run.as_str());
-    let (sessions, folders) = tokio::try_join!(sessions(place), folders(place))?;
+    // In this order: whoever lists the folders is a session too.
+    let sessions = sessions(place).await?;
+    let folders: Vec<Id> = folders(place).await?.into_iter().map(|folder| folder.id).collect();
     let mut found: Vec<Found> =
         folders.iter().filter(|id| wanted.is(id)).map(|id| Found::Detached(id.clone())).collect();
     for session in sessions {
@@ -244,28 +251,21 @@ async fn find(place: &Place, run: &RunId) -> Result<Found> {
 async fn rows(place: &Place) -> Result<Vec<Run>> {
     let sessions = sessions(place).await?;
     let mut runs: Vec<Run> = Vec::new();
-    for line in listing(place).await?.lines() {
-        let mut parts = line.splitn(4, '\t');
-        let (Some(name), Some(status), Some(ended), Some(command)) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            continue;
-        };
-        let id = Id::parse(name);
+    for Folder { id, status, ended, command } in folders(place).await? {
         let session = sessions.iter().find(|session| id.is(&Id::from(*session)));
-        let exit_code: Option<i64> = status.parse().ok();
-        let state = match (exit_code, session) {
+        let state = match (status, session) {
             (Some(_), _) => "exited",
             (None, Some(_)) => "running",
             (None, None) => "lost",
         };
+        let moment = |seconds: Option<i64>| jiff::Timestamp::from_second(seconds?).ok();
         runs.push(Run {
-            id: name.to_owned(),
-            command: command.to_owned(),
+            id: id.run().0,
+            command,
             state: state.to_owned(),
-            exit_code,
-            started_at: id.created.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()),
-            ended_at: ended.parse().ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()),
+            exit_code: status,
+            started_at: moment(id.created),
+            ended_at: moment(ended),
             extra: session.map(extra).unwrap_or_default(),
         });
     }
@@ -295,38 +295,86 @@ fn extra(session: &Session) -> crate::model::Extra {
 }
 
 /// What a small program over there says, as text. It only looks, so a lost answer is asked for again.
-async fn ask(place: &Place, script: &str, argument: &str) -> Result<String> {
-    let argv = ["sh", "-c", script, "sh", argument].map(|word| Bytes::copy_from_slice(word.as_bytes())).to_vec();
-    retrying(|| async {
-        let said = async {
-            let mut process = SpritesExec(place.clone()).start(ExecSpec::new(argv.clone())).await?;
-            let mut said = Vec::new();
-            loop {
-                match process.next().await? {
-                    Event::Stdout(bytes) => said.extend_from_slice(&bytes),
-                    Event::Exit(Exit::Code(0)) => return Ok(String::from_utf8_lossy(&said).into_owned()),
-                    Event::Exit(exit) => {
-                        let why = format!("cannot look at the runs on `{}`: {exit:?}", place.full());
-                        return Err(Error::failure(why));
-                    }
-                    Event::Stderr(_) | Event::Note(_) => {}
-                }
-            }
-        };
-        said.await.map_err(|error: Error| error.effect(Effect::None))
-    })
-    .await
+pub(super) async fn ask(place: &Place, script: &'static str, argument: &str) -> Result<String> {
+    let exec = SpritesExec(place.clone());
+    let said = retrying(|| async {
+        let said = output(&exec, sh(script, &[argument.as_bytes()]), None).await;
+        said.map_err(|error| error.effect(Effect::None))
+    });
+    let said = said.await?;
+    match said.exit {
+        Exit::Code(0) => Ok(String::from_utf8_lossy(&said.stdout).into_owned()),
+        _ => Err(Error::failure(format!("cannot look at the runs on `{}`", place.full()))
+            .cause(String::from_utf8_lossy(&said.stderr).trim().to_owned())),
+    }
 }
 
-async fn listing(place: &Place) -> Result<String> {
-    // Most sandboxes never had a detached run: asking for the folder is cheaper than a program.
-    if folders(place).await?.is_empty() { Ok(String::new()) } else { ask(place, LIST, "").await }
+/// What [`LOG`] sends.
+struct Log {
+    process: Process,
+    head: Vec<u8>,
+    /// Bytes that are still to come, once that was said.
+    left: Option<u64>,
+    failed: Vec<u8>,
+    what: String,
+}
+
+/// A log, checked against the length that is said first: the service may lose output (section 3.8).
+fn log_of(process: Process, what: String) -> ByteStream {
+    let log = Log { process, head: Vec::new(), left: None, failed: Vec::new(), what };
+    stream::unfold(log, |mut log| async move { Ok(log.next().await?.map(|bytes| (bytes, log))) })
+}
+
+impl Log {
+    async fn next(&mut self) -> Result<Option<Bytes>> {
+        loop {
+            let mut bytes = match self.process.next().await? {
+                Event::Stdout(bytes) => bytes,
+                Event::Stderr(bytes) => {
+                    self.failed.extend_from_slice(&bytes);
+                    continue;
+                }
+                Event::Note(_) => continue,
+                Event::Exit(_) if self.left == Some(0) => return Ok(None),
+                Event::Exit(_) => return Err(self.cut()),
+            };
+            if self.left.is_none() {
+                let end = memchr::memchr(b'\n', &bytes);
+                self.head.extend_from_slice(&bytes.split_to(end.unwrap_or(bytes.len())));
+                if end.is_none() {
+                    continue;
+                }
+                bytes = bytes.slice(1..);
+                let length = std::str::from_utf8(&self.head).ok().and_then(|text| text.trim().parse().ok());
+                self.left = Some(length.ok_or_else(|| self.cut())?);
+            }
+            if !bytes.is_empty() {
+                self.left = self.left.map(|left| left.saturating_sub(bytes.len() as u64));
+                return Ok(Some(bytes));
+            }
+        }
+    }
+
+    fn cut(&self) -> Error {
+        let error = Error::failure(format!("cannot {}", self.what));
+        match self.left {
+            Some(left) => error.cause(format!("{left} bytes of it did not arrive")),
+            None => error.cause(String::from_utf8_lossy(&self.failed).trim().to_owned()),
+        }
+    }
 }
 
 /// How a detached run ended.
 async fn ending(place: &Place, id: &Id) -> Result<Exit> {
     let run = id.run();
-    let said = ask(place, WAIT, &folder(run.as_str())).await?;
+    let said = loop {
+        let begun = Instant::now();
+        match ask(place, WAIT, run.as_str()).await {
+            // A connection that was lost after a long wait is not one that cannot be made.
+            Err(error) if is_passing(&error) && begun.elapsed() > LONG => {}
+            said => break said?,
+        }
+    };
     match said.split_whitespace().next().and_then(|code| code.parse().ok()) {
         Some(code) => Ok(Exit::Code(code)),
         None => Err(Error::failure(format!("run {run} on `{}` is gone and left no exit status", place.full()))
@@ -384,16 +432,22 @@ pub(super) async fn kill(place: &Place, session: &str, signal: &Signal, escalate
         Err(error) => return Err(error),
     };
     let mut lines = ndjson::lines(answer.into_stream(), LINE);
-    let mut remote = if escalate.is_none() { Remote::Running } else { Remote::Unknown };
+    let (mut is_gone, mut refusal) = (false, None);
     while let Some(line) = lines.next().await.transpose()? {
         let Ok(event) = serde_json::from_slice::<KillEvent>(&line) else { continue };
         match event.kind.as_str() {
-            "complete" | "exited" | "killed" => remote = Remote::Gone,
-            "error" => return Err(Error::failure(place.client.cannot(&what, &event.message))),
+            // Where nothing is waited for, this only means that the signal was sent.
+            "complete" | "exited" | "killed" => is_gone = escalate.is_some(),
+            "error" => refusal = Some(event.message),
             _ => {}
         }
     }
-    Ok(remote)
+    match (is_gone, refusal) {
+        (true, _) => Ok(Remote::Gone),
+        (false, Some(why)) => Err(Error::failure(place.client.cannot(&what, &why))),
+        (false, None) if escalate.is_none() => Ok(Remote::Running),
+        (false, None) => Ok(Remote::Unknown),
+    }
 }
 
 #[cfg(test)]

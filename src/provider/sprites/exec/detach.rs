@@ -1,7 +1,7 @@
 //! Programs that are left running: the server keeps neither output nor status of a session that ended, so a shell over
 //! there writes both to files (section 10), and keeps the sandbox awake meanwhile (section 2.12).
 //!
-//! The files are below [`RUNS`], in a folder that is called like the run. `/var/tmp` outlives a restart.
+//! The files are in a folder that is called like the run, below `/var/tmp`, which outlives a restart.
 
 use super::SpritesExec;
 use super::request::Ask;
@@ -10,9 +10,6 @@ use crate::error::{Effect, Error, Result};
 use crate::provider::exec::{Event, ExecSpec, Exit, KEEP_AWAKE, Process};
 use crate::stream;
 use std::time::Duration;
-
-/// Where the folders of runs are, over there.
-pub(in super::super) const RUNS: &str = "/var/tmp/esker-runs";
 
 /// How long the shell may take to make its folder and say that it is ready, the first heartbeat included.
 const READY: Duration = Duration::from_secs(30);
@@ -29,8 +26,8 @@ const WORD: &[u8] = b"esker-ready\n";
 /// The program runs in front, or INT would be ignored in it; the traps keep the shell alive when the whole group is
 /// signalled. An expiry of five minutes, renewed every minute, is what section 2.12 recommends. All names are ours, as
 /// a variable that is exported already would change for the program too.
-const SCRIPT: &str = r#"esker_d=/var/tmp/esker-runs/$esker_run; esker_m=$(umask); umask 077
-mkdir -p /var/tmp/esker-runs && mkdir "$esker_d" && : >"$esker_d/log" && printf '%s\n' "$*" >"$esker_d/command" && echo "$$" >"$esker_d/pid" || exit 125
+const SCRIPT: &str = r#"esker_d=${TMPDIR:-/var/tmp}/esker-runs/$esker_run; esker_m=$(umask); umask 077
+mkdir -p "${esker_d%/*}" && mkdir "$esker_d" && : >"$esker_d/log" && printf '%s\n' "$*" >"$esker_d/command" && echo "$$" >"$esker_d/pid" || exit 125
 umask "$esker_m"
 esker_task=esker-$(printf %s "$esker_run" | tr -c 'A-Za-z0-9' -)
 esker_ask() { curl -sS --fail -o /dev/null --max-time 10 --unix-socket /.sprite/api.sock -H 'Content-Type: application/json' "$@" "http://sprite/v1/tasks/$esker_task"; }
@@ -105,9 +102,4 @@ async fn ready(process: &mut Process) -> Result<Option<String>> {
             return Ok(None);
         }
     }
-}
-
-/// A name that is a folder of a run and nothing else.
-pub(in super::super) fn folder(run: &str) -> String {
-    format!("{RUNS}/{run}")
 }

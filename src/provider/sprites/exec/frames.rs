@@ -181,7 +181,7 @@ mod tests {
         for forms in [[0, 1], [1, 0]] {
             let mut frames = Frames::new(false);
             for (at, form) in forms.into_iter().enumerate() {
-                assert_eq!(frames.is_complete(), false);
+                assert!(!frames.is_complete());
                 if form == 0 {
                     binary(&mut frames, b"\x03\x07");
                 } else {

@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 const GRACE: Duration = Duration::from_secs(4);
 
 /// How long a terminal whose connection was lost is looked for.
-const SEARCH: Duration = Duration::from_secs(60);
+const SEARCH: Duration = Duration::from_mins(1);
 
 /// Reads a session to its end.
 pub(super) struct Reader {
@@ -163,6 +163,8 @@ impl Reader {
             }
             Said::Failed(words) => match unstartable(&words) {
                 Some(exit) => Ok(Some(exit)),
+                // Without a name it was never begun.
+                None if self.session.known_id().is_none() => Err(self.session.refused(&words)),
                 None => Err(self.session.lost(words)),
             },
         }

@@ -117,7 +117,8 @@ impl Ask {
             }
             Way::Stdin => (words(&["sh", "-c", &script::reads_stdin(then_script), "esker"]), Some(told()), None),
             Way::File(path) => {
-                let command = words(&["sh", "-c", &script::reads_file(then_script), path]);
+                let name = path.strip_prefix("/tmp/").unwrap_or(path);
+                let command = words(&["sh", "-c", &script::reads_file(then_script), name]);
                 (command, None, Some((path.clone(), told())))
             }
         };
@@ -199,7 +200,7 @@ mod tests {
         let ask = Ask::new(&spec, None).unwrap();
         let (path, content) = ask.file.unwrap();
         assert!(!ask.query.contains("hunter2") && ask.prelude.is_none());
-        assert!(ask.query.contains(&path), "{}", ask.query);
+        assert!(ask.query.contains(&path["/tmp/".len()..]), "{}", ask.query);
         assert!(content.ends_with(b"export API_KEY='hunter2'\n"));
 
         spec.env = vec![("TERM".to_owned(), "xterm".into())];

@@ -17,9 +17,10 @@ pub(super) fn reads_stdin(then: &str) -> String {
     reads("", then)
 }
 
-/// A script that reads its line from the file `$0`, which it removes, and goes on with `then`.
+/// A script that reads its line from the file `$0` in the folder for temporary files, removes it, and goes on with `then`.
 pub(super) fn reads_file(then: &str) -> String {
-    reads(" <\"$0\" && rm -f -- \"$0\"", then)
+    let read = reads(" <\"$esker_f\" && rm -f -- \"$esker_f\"", then);
+    format!("esker_f=/tmp/$0; [ -e \"$esker_f\" ] || esker_f=$TMPDIR/$0; {read}")
 }
 
 /// `esker_n` is the newline that the line itself cannot hold.
@@ -130,13 +131,15 @@ mod tests {
     fn a_file_is_read_and_gone_before_the_program_runs() {
         let folder = tempfile::TempDir::new().unwrap();
         for shell in shells() {
-            let path = folder.path().join("it's");
+            let name = format!("it's {}", std::process::id());
+            let path = folder.path().join(&name);
             let argv: [&[u8]; 4] = [b"sh", b"-c", b"test ! -e \"$P\" && cat", b"sh"];
             std::fs::write(&path, line(&argv, &[("P".to_owned(), path.as_os_str().as_bytes())])).unwrap();
             let mut child = Command::new(shell[0])
                 .args(&shell[1..])
                 .args(["-c", &reads_file(BECOME)])
-                .arg(&path)
+                .arg(&name)
+                .env("TMPDIR", folder.path())
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .spawn()

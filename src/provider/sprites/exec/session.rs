@@ -127,7 +127,7 @@ impl Session {
                 // A socket that is dead may never say so to a writer.
                 _ = way.wait_for(|way| *way != Way::Open) => false,
             };
-            if !sent && !(self.survives && self.tty) {
+            if !(sent || self.survives && self.tty) {
                 return false;
             }
         }
@@ -174,6 +174,14 @@ impl Session {
     /// Whether nobody looks at it any more.
     pub(super) fn is_over(&self) -> bool {
         *self.way.borrow() == Way::Over
+    }
+
+    /// The server says why it does not run.
+    pub(super) fn refused(&self, words: &str) -> Error {
+        let full = self.place.full();
+        let message = format!("cannot run `{}` on `{full}`: {words}", self.program);
+        let wire = Wire { message: Some(words.to_owned()), ..Wire::default() };
+        Error::failure(message).wire(wire).at(super::super::DRIVER.id, full)
     }
 
     /// The socket was lost, and with it what became of the program.

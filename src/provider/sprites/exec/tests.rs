@@ -130,6 +130,13 @@ impl Handler for Api {
         let shared = self.0.clone();
         shared.hear(format!("{} {}?{}", request.method, request.path, request.raw_query));
         let rest = request.path.strip_prefix("/v1/sprites/box/").unwrap_or_default().to_owned();
+        if request.is_websocket() && request.raw_query.starts_with("cmd=sh&cmd=-c&cmd=for") {
+            // The list of detached runs, of which there are none.
+            let nothing = Shared::default();
+            return Reply::websocket(HeaderMap::new(), move |socket| async move {
+                nothing.play(socket, vec![Binary(b"\x03\x00")]).await;
+            });
+        }
         if request.is_websocket() {
             if shared.is_old && rest != "exec" {
                 return Response::text(StatusCode::NOT_FOUND, "404 page not found").into();
@@ -146,9 +153,6 @@ impl Handler for Api {
             "exec" => json(*shared.sessions.lock().unwrap()),
             "exec/840/kill" => json(KILLED),
             "exec/841/kill" => Response::text(StatusCode::GONE, "session already exited").into(),
-            "fs/list" => {
-                Response::json(StatusCode::NOT_FOUND, &serde_json::json!({"error": "no", "code": "ENOENT"})).into()
-            }
             "fs/write" | "fs/delete" => json("{}"),
             _ => Response::text(StatusCode::NOT_FOUND, "404 page not found").into(),
         }
@@ -205,8 +209,8 @@ async fn said(process: &mut Process) -> (String, Result<Exit>) {
     loop {
         match process.next().await {
             Ok(Event::Stdout(bytes)) => text += &bytes.escape_ascii().to_string(),
-            Ok(Event::Stderr(bytes)) => text += &format!("[{}]", bytes.escape_ascii()),
-            Ok(Event::Note(note)) => text += &format!("<{note:?}>"),
+            Ok(Event::Stderr(bytes)) => text.extend(["[", &bytes.escape_ascii().to_string(), "]"]),
+            Ok(Event::Note(note)) => text.extend(["<", &format!("{note:?}"), ">"]),
             Ok(Event::Exit(exit)) => return (text, Ok(exit)),
             Err(error) => return (text, Err(error)),
         }
@@ -390,6 +394,10 @@ async fn an_error_in_words_is_the_end() {
     assert!(matches!(run(x(), &[Text(missing)]).await.1.unwrap(), Exit::NotFound(_)));
     let error = lost(run(x(), &[Text(INFO), Text(r#"{"type":"error","message":"disk full"}"#)]).await.1);
     assert_eq!(error.parts().causes, ["disk full"]);
+    let error =
+        run(x(), &[Text(r#"{"type":"error","error":"chdir /nope: no such file or directory"}"#)]).await.1.unwrap_err();
+    let expected = "cannot run `x` on `sprites/box`: chdir /nope: no such file or directory";
+    assert_eq!((error.to_string().as_str(), error.parts().effect), (expected, Effect::None));
 }
 
 #[tokio::test]
@@ -478,7 +486,7 @@ async fn variables_go_by_stdin_ahead_of_what_is_passed_on() {
     let server = server(&[&script]).await;
     let io = Io::Pipes { stdin: StdinMode::Live, merge_stderr: false };
     let env = vec![("SECRET".to_owned(), Bytes::from("a=b&c%+\n'd"))];
-    let mut process = server.start(ExecSpec { io, env, ..x() }).await.unwrap();
+    let mut process = server.start(ExecSpec { env, io, ..x() }).await.unwrap();
     let mut stdin = process.stdin.take().unwrap();
     stdin.write("mine".into()).await.unwrap();
     stdin.end().await.unwrap();

@@ -4,16 +4,13 @@
 //! A shell over there passes both streams through `tee` to programs that count and sum them, and leaves what those say
 //! in a file: a way of its own, that loses nothing with the output.
 
-use super::session::{Place, Session};
-use crate::error::{Effect, Error, ErrorKind, Result};
+use super::super::runs::ask;
+use super::session::Session;
+use crate::error::{Effect, Error, Result};
 use crate::provider::exec::Event;
-use crate::transport::query::Query;
-use crate::transport::{Request, nonce};
+use crate::transport::nonce;
 use ring::digest::{Context, SHA256};
 use std::fmt::Write as _;
-
-/// The largest file of sums that is read, in bytes.
-const SUMS_LIMIT: usize = 4096;
 
 /// What arrived of one stream.
 struct Stream {
@@ -76,7 +73,7 @@ exit "$(cat "$esker_d/x")""#,
     /// Compares, once the program has ended.
     pub(super) async fn check(self, session: &Session) -> Result<()> {
         let program = &session.program;
-        let text = sums(&session.place, &self.folder, program).await?;
+        let text = ask(&session.place, SHOW, &self.folder).await.map_err(|error| error.effect(Effect::Done))?;
         let unknown = || {
             Error::failure(format!("cannot tell whether all output of `{program}` arrived"))
                 .cause(format!("it cannot be counted over there: {}", text.trim()))
@@ -104,21 +101,8 @@ exit "$(cat "$esker_d/x")""#,
     }
 }
 
-/// What was written over there, which is then removed.
-async fn sums(place: &Place, folder: &str, program: &str) -> Result<String> {
-    let what = format!("ask how much `{program}` wrote");
-    let query = Query::new("").with("path", format!("{folder}/sums")).with("workingDir", "/").build();
-    let path = place.path(&format!("/fs/read{query}"));
-    let text = match place.client.open(&what, Request::get(path)).await {
-        Ok(response) => response.bytes(SUMS_LIMIT).await,
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok("no file of sums".into()),
-        Err(error) => Err(error),
-    };
-    if let Err(error) = super::remove(place, folder, true).await {
-        place.client.notes().info(format!("`{folder}` is left over there: {error}"));
-    }
-    Ok(String::from_utf8_lossy(&text.map_err(|error| error.effect(Effect::Done))?).into_owned())
-}
+/// Shows what was written over there, and removes it.
+const SHOW: &str = r#"cat "$1/sums"; rm -rf -- "$1""#;
 
 /// Reads counts and sums: four lines, as `wc` and `sha256sum` write them.
 fn read(text: &str) -> Option<[Sent; 2]> {
