@@ -6,6 +6,7 @@ pub mod config;
 pub mod context;
 pub mod error;
 pub mod fanout;
+pub mod forward;
 pub mod host;
 pub mod model;
 pub mod notes;

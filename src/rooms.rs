@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("resolve", &["config", "provider", "settings"]),
     ("fanout", &["config", "resolve"]),
     ("transfer", &["provider", "host", "config"]),
+    ("forward", &["provider"]),
     ("signal", &["provider", "host", "tty"]),
     ("tty", &["provider", "host"]),
     ("context", &["config", "output", "provider", "resolve", "settings", "signal", "transport"]),
@@ -26,8 +27,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "config", "context", "fanout", "host", "output", "provider", "report", "resolve", "settings", "signal",
-            "startup", "transfer", "tty",
+            "config", "context", "fanout", "forward", "host", "output", "provider", "report", "resolve", "settings",
+            "signal", "startup", "transfer", "tty",
         ],
     ),
 ];

@@ -12,9 +12,9 @@ use super::version::Version;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::{
-    At, Change, Changed, Check, CheckRefreshed, Checkpoint, Copied, ExecResult, FileEntry, Finding, HealthState,
-    Identity, Info, LogEntry, Metric, Notice, PlanDocument, Recorded, Relayed, Removed, Restored, Run, Service,
-    ServiceDetail, Warning,
+    At, Change, Changed, Check, CheckRefreshed, Checkpoint, Copied, ExecResult, FileEntry, Finding, Forward, HealthState,
+    Identity, Info, LogEntry, Metric, NetworkRule, Notice, PlanDocument, Port, PrivilegesPolicy, Recorded, Relayed,
+    Removed, ResourcesPolicy, Restored, Run, Service, ServiceDetail, Warning,
 };
 use crate::report;
 use crate::suggest::nearest;
@@ -30,6 +30,8 @@ type Entry = (&'static str, fn() -> Schema);
 static TABLE: &[Entry] = &[
     ("svc list", many::<Service>),
     ("svc show", one::<ServiceDetail>),
+    ("svc create", either::<Changed>),
+    ("svc delete", either::<Changed>),
     ("svc start", either::<Changed>),
     ("svc stop", either::<Changed>),
     ("svc restart", either::<Changed>),
@@ -82,6 +84,18 @@ static TABLE: &[Entry] = &[
     ("checkpoint restore", either::<Restored>),
     ("checkpoint restore events", schema::<CheckpointEvent<Restored>>),
     ("checkpoint delete", either::<Changed>),
+    ("vm proxy", many::<Forward>),
+    ("vm proxy events", events::<Forward>),
+    ("vm ports", many::<Port>),
+    ("vm policy network list", many::<NetworkRule>),
+    ("vm policy network set", many::<NetworkRule>),
+    ("vm policy network clear", many::<NetworkRule>),
+    ("vm policy privileges show", either::<PrivilegesPolicy>),
+    ("vm policy privileges set", either::<PrivilegesPolicy>),
+    ("vm policy privileges clear", either::<PrivilegesPolicy>),
+    ("vm policy resources show", either::<ResourcesPolicy>),
+    ("vm policy resources set", either::<ResourcesPolicy>),
+    ("vm policy resources clear", either::<ResourcesPolicy>),
     ("target list", many::<TargetRow>),
     ("target show", one::<TargetDetail>),
     ("target add", one::<Changed>),

@@ -82,9 +82,8 @@ impl Output {
             let (key, descending) = sort_key(sort)?;
             fields::check(key, "--sort", all.iter().map(Shown::key))?;
             let column = all.iter().find(|column| column.key() == key).copied().unwrap_or(Shown::Target);
-            let mut keyed: Vec<_> = sorted.into_iter().map(|row| (column.cell(row), row)).collect();
-            keyed.sort_by(|a, b| a.0.sort(&b.0, descending));
-            sorted = keyed.into_iter().map(|(_, row)| row).collect();
+            let cells = sorted.iter().map(|row| column.cell(row)).collect();
+            sorted = order(cells, descending).into_iter().map(|row| sorted[row]).collect();
         }
         let total = sorted.len();
         sorted.truncate(options.limit.unwrap_or(usize::MAX));
@@ -164,7 +163,7 @@ impl Output {
             let cell = column.cell(row);
             (sanitize_cell(cell.show(now)), cell.tone())
         };
-        let table = Table {
+        let mut table = Table {
             headers: shown.iter().map(Shown::header).collect(),
             elastic: shown.iter().map(Shown::is_elastic).collect(),
             rows: rows.iter().map(|row| shown.iter().map(|column| cell(column, row)).collect()).collect(),
@@ -240,6 +239,14 @@ fn all<T>(columns: &[Column<T>], placed: bool) -> Vec<Shown<'_, T>> {
     let place = [Shown::Target, Shown::Provider];
     let is_missing = |shown: &Shown<'_, T>| placed && columns.iter().all(|column| column.key != shown.key());
     place.into_iter().filter(is_missing).chain(own).collect()
+}
+
+/// The order of rows by their cells in one column. Apart from the rows, so that sorting is compiled once and not for
+/// every type of row.
+fn order(cells: Vec<Cell>, descending: bool) -> Vec<usize> {
+    let mut keyed: Vec<_> = cells.into_iter().enumerate().collect();
+    keyed.sort_by(|(_, a), (_, b)| a.sort(b, descending));
+    keyed.into_iter().map(|(row, _)| row).collect()
 }
 
 fn sort_key(sort: &str) -> Result<(&str, bool)> {

@@ -49,6 +49,8 @@ fn has(place: &dyn Place, feature: Feature) -> bool {
         | F::CheckpointExpiry
         | F::CheckpointHistory
         | F::CheckpointOperation => place.checkpoints().is_some(),
+        F::Policies => place.policies().is_some(),
+        F::Tunnels | F::TunnelsPorts => place.tunnels().is_some(),
         F::Agent => place.agent().is_some(),
         // Of the endpoint, not of a place.
         F::Machines | F::Resources | F::Raw => true,

@@ -30,7 +30,7 @@ features! {
     Services = "svc", "supervised services";
     ServicesLogs = "svc.logs", "logs of services";
     ServicesSignal = "svc.signal", "signals to services";
-    ServicesReplan = "svc.replan", "apply a changed configuration";
+    ServicesReplan = "svc.replan", "apply a changed configuration, start all that is enabled";
     ServicesEdit = "svc.edit", "create and delete services";
     Checks = "svc.check", "health checks";
     Changes = "svc.change", "operations and their history";
@@ -66,6 +66,9 @@ features! {
     CheckpointHistory = "checkpoint.history", "what came out of a checkpoint";
     CheckpointOperation = "checkpoint.operation", "left under way, waited for later";
     Machines = "vm", "create, start, stop, delete machines";
+    Policies = "vm.policy", "network, privileges and resources policy";
+    Tunnels = "vm.proxy", "connections to ports in a machine";
+    TunnelsPorts = "vm.proxy.ports", "ports that programs open are announced";
     Resources = "vm.resource", "tables of resources beside the machines";
     Agent = "agent", "drive a coding agent";
     AgentHost = "agent.host", "run a coding agent there";

@@ -24,6 +24,7 @@ mod old_daemon;
 mod ops;
 mod readme;
 mod restart;
+mod sprites_sdk;
 mod r#static;
 mod support;
 mod svc_act;

@@ -9,7 +9,6 @@ use crate::provider::notices::NoticesQuery;
 use crate::provider::{Feature, Place};
 use crate::resolve::{Address, Defaults, Pattern, Target};
 use crate::settings::Opt;
-use futures_util::StreamExt as _;
 use futures_util::future::{BoxFuture, join_all};
 use std::time::Duration;
 
@@ -31,9 +30,7 @@ pub(super) async fn examine(ctx: &Ctx) -> Vec<Diagnosis> {
         found.push(Diagnosis::new("reach", "skip", "no endpoint is configured").fix("name one with --target"));
     }
     let work = |target: Target| async move { Ok(one(&target, limit).await) };
-    let mut answers: Vec<_> = fanout::items(resolved.targets, limits, work).collect().await;
-    answers.sort_by_key(|(index, ..)| *index);
-    for (_, target, answer) in answers {
+    for (target, answer) in fanout::in_order(fanout::items(resolved.targets, limits, work)).await {
         let provider = target.provider.driver().id;
         match answer {
             Ok(answer) => found.extend(answer.into_iter().map(|d| d.at(Some(provider), &target.full))),

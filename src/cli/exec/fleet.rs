@@ -129,10 +129,8 @@ where
     F: Fn((usize, Target)) -> Fut,
     Fut: Future<Output = Result<Fate>>,
 {
-    use futures_util::StreamExt;
-    let mut fates: Vec<_> = fanout::items(all, limits, work).collect().await;
-    fates.sort_unstable_by_key(|(index, ..)| *index);
-    fates.into_iter().map(|(.., fate)| fate.unwrap_or_else(Fate::Failed)).collect()
+    let fates = fanout::in_order(fanout::items(all, limits, work)).await;
+    fates.into_iter().map(|(_, fate)| fate.unwrap_or_else(Fate::Failed)).collect()
 }
 
 fn source(target: &Target) -> Source {

@@ -7,16 +7,23 @@ mod credential;
 mod errors;
 mod exec;
 mod files;
+mod logs;
+mod policy;
 mod raw;
 mod runs;
+mod services;
+mod tunnels;
 
 use self::checkpoints::SpritesCheckpoints;
 use self::client::Client;
 use self::credential::Credential;
 use self::exec::SpritesExec;
 use self::files::SpritesFiles;
+use self::policy::SpritesPolicies;
 use self::raw::SpritesRaw;
 use self::runs::SpritesRuns;
+use self::services::SpritesServices;
+use self::tunnels::SpritesTunnels;
 use super::checkpoints::Checkpoints;
 use super::exec::{Exec, Runs};
 use super::files::Files;
@@ -74,6 +81,13 @@ const OFFERS: &[Offer] = &[
     Offer::native(Feature::Checkpoints),
     Offer::native(Feature::CheckpointAuto),
     Offer::native(Feature::CheckpointHistory),
+    Offer::native(Feature::Services),
+    Offer::native(Feature::ServicesLogs),
+    Offer::native(Feature::ServicesSignal),
+    Offer::native(Feature::ServicesEdit),
+    Offer::native(Feature::Policies),
+    Offer::native(Feature::Tunnels),
+    Offer::native(Feature::TunnelsPorts),
     Offer::on(Feature::Raw, Scope::Either),
 ];
 
@@ -174,17 +188,23 @@ struct Sandbox {
     runs: SpritesRuns,
     files: SpritesFiles,
     checkpoints: SpritesCheckpoints,
+    services: SpritesServices,
+    policies: SpritesPolicies,
+    tunnels: SpritesTunnels,
 }
 
 impl Sandbox {
     fn new(place: exec::Place, cleanups: Cleanups) -> Self {
-        let (client, name) = (place.client.clone(), place.name.clone());
+        let (name, client) = (|| place.name.clone(), || place.client.clone());
         let programs = Arc::new(SpritesExec(place.clone()));
         Self {
             exec: SpritesExec(place.clone()),
-            runs: SpritesRuns(place),
-            files: SpritesFiles::new(client.clone(), name.clone(), programs, cleanups),
-            checkpoints: SpritesCheckpoints::new(client, name),
+            runs: SpritesRuns(place.clone()),
+            files: SpritesFiles::new(client(), name(), programs, cleanups),
+            checkpoints: SpritesCheckpoints::new(client(), name()),
+            services: SpritesServices { client: client(), name: name() },
+            policies: SpritesPolicies { client: client(), name: name() },
+            tunnels: SpritesTunnels { client: client(), name: name() },
         }
     }
 }
@@ -212,5 +232,17 @@ impl Place for Sandbox {
 
     fn checkpoints(&self) -> Option<&dyn Checkpoints> {
         Some(&self.checkpoints)
+    }
+
+    fn services(&self) -> Option<&dyn super::services::Services> {
+        Some(&self.services)
+    }
+
+    fn policies(&self) -> Option<&dyn super::policies::Policies> {
+        Some(&self.policies)
+    }
+
+    fn tunnels(&self) -> Option<&dyn super::tunnels::Tunnels> {
+        Some(&self.tunnels)
     }
 }
