@@ -12,9 +12,9 @@ use super::version::Version;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::{
-    At, Change, Changed, Check, CheckRefreshed, Checkpoint, Copied, ExecResult, FileEntry, Finding, Forward, HealthState,
-    Identity, Info, LogEntry, Metric, NetworkRule, Notice, PlanDocument, Port, PrivilegesPolicy, Recorded, Relayed,
-    Removed, ResourcesPolicy, Restored, Run, Service, ServiceDetail, Warning,
+    At, Change, Changed, Check, CheckRefreshed, Checkpoint, Copied, ExecResult, FileEntry, Finding, Forward,
+    HealthState, Identity, Info, LogEntry, Metric, NetworkRule, Notice, PlanDocument, Port, PrivilegesPolicy, Recorded,
+    Relayed, Removed, ResourcesPolicy, Restored, Run, Service, ServiceDetail, Warning,
 };
 use crate::report;
 use crate::suggest::nearest;
@@ -77,13 +77,6 @@ static TABLE: &[Entry] = &[
     ("files chmod", many::<FileEntry>),
     ("files chown", many::<FileEntry>),
     ("files edit", one::<FileEntry>),
-    ("checkpoint create", either::<Checkpoint>),
-    ("checkpoint create events", schema::<CheckpointEvent<Checkpoint>>),
-    ("checkpoint list", many::<Checkpoint>),
-    ("checkpoint show", one::<Checkpoint>),
-    ("checkpoint restore", either::<Restored>),
-    ("checkpoint restore events", schema::<CheckpointEvent<Restored>>),
-    ("checkpoint delete", either::<Changed>),
     ("vm proxy", many::<Forward>),
     ("vm proxy events", events::<Forward>),
     ("vm ports", many::<Port>),
@@ -96,6 +89,13 @@ static TABLE: &[Entry] = &[
     ("vm policy resources show", either::<ResourcesPolicy>),
     ("vm policy resources set", either::<ResourcesPolicy>),
     ("vm policy resources clear", either::<ResourcesPolicy>),
+    ("checkpoint create", either::<Checkpoint>),
+    ("checkpoint create events", schema::<CheckpointEvent<Checkpoint>>),
+    ("checkpoint list", many::<Checkpoint>),
+    ("checkpoint show", one::<Checkpoint>),
+    ("checkpoint restore", either::<Restored>),
+    ("checkpoint restore events", schema::<CheckpointEvent<Restored>>),
+    ("checkpoint delete", either::<Changed>),
     ("target list", many::<TargetRow>),
     ("target show", one::<TargetDetail>),
     ("target add", one::<Changed>),
@@ -110,6 +110,7 @@ static TABLE: &[Entry] = &[
     ("endpoint import", many::<Changed>),
     ("config show", schema::<Vec<ConfigValue>>),
     ("doctor", schema::<Vec<Diagnosis>>),
+    ("playground", schema::<std::collections::BTreeMap<String, Option<String>>>),
     ("providers", schema::<Vec<FeatureRow>>),
     ("version", schema::<Version>),
     ("error", schema::<report::Document<'static>>),

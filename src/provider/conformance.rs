@@ -43,14 +43,14 @@ fn has(place: &dyn Place, feature: Feature) -> bool {
         | F::FilesChange
         | F::FilesLinks
         | F::FilesDirectories => place.files().is_some(),
+        F::Policies => place.policies().is_some(),
+        F::Tunnels | F::TunnelsPorts => place.tunnels().is_some(),
         F::Checkpoints
         | F::CheckpointAuto
         | F::CheckpointClone
         | F::CheckpointExpiry
         | F::CheckpointHistory
         | F::CheckpointOperation => place.checkpoints().is_some(),
-        F::Policies => place.policies().is_some(),
-        F::Tunnels | F::TunnelsPorts => place.tunnels().is_some(),
         F::Agent => place.agent().is_some(),
         // Of the endpoint, not of a place.
         F::Machines | F::Resources | F::Raw => true,

@@ -22,6 +22,7 @@ mod layers;
 mod meta;
 mod old_daemon;
 mod ops;
+mod playground;
 mod readme;
 mod restart;
 mod sprites_sdk;

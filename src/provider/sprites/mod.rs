@@ -27,6 +27,9 @@ use self::tunnels::SpritesTunnels;
 use super::checkpoints::Checkpoints;
 use super::exec::{Exec, Runs};
 use super::files::Files;
+use super::policies::Policies;
+use super::services::Services;
+use super::tunnels::Tunnels;
 use super::{ConfigKey, Driver, Env, Feature, KeyKind, Offer, Place, Provider, Raw, Scope, Vars};
 use crate::cleanups::Cleanups;
 use crate::config::{EndpointConfig, Secret};
@@ -59,6 +62,13 @@ pub static DRIVER: Driver = Driver {
 };
 
 const OFFERS: &[Offer] = &[
+    Offer::native(Feature::Services),
+    Offer::native(Feature::ServicesLogs),
+    Offer::native(Feature::ServicesSignal),
+    Offer::native(Feature::ServicesEdit),
+    Offer::native(Feature::Policies),
+    Offer::native(Feature::Tunnels),
+    Offer::native(Feature::TunnelsPorts),
     Offer::native(Feature::Exec),
     Offer::native(Feature::ExecTty),
     Offer::native(Feature::ExecSignal),
@@ -81,13 +91,6 @@ const OFFERS: &[Offer] = &[
     Offer::native(Feature::Checkpoints),
     Offer::native(Feature::CheckpointAuto),
     Offer::native(Feature::CheckpointHistory),
-    Offer::native(Feature::Services),
-    Offer::native(Feature::ServicesLogs),
-    Offer::native(Feature::ServicesSignal),
-    Offer::native(Feature::ServicesEdit),
-    Offer::native(Feature::Policies),
-    Offer::native(Feature::Tunnels),
-    Offer::native(Feature::TunnelsPorts),
     Offer::on(Feature::Raw, Scope::Either),
 ];
 
@@ -184,27 +187,27 @@ impl Place for Account {
 
 /// What one sandbox can do: one struct per capability, all on the same connections.
 struct Sandbox {
+    services: SpritesServices,
+    policies: SpritesPolicies,
+    tunnels: SpritesTunnels,
     exec: SpritesExec,
     runs: SpritesRuns,
     files: SpritesFiles,
     checkpoints: SpritesCheckpoints,
-    services: SpritesServices,
-    policies: SpritesPolicies,
-    tunnels: SpritesTunnels,
 }
 
 impl Sandbox {
     fn new(place: exec::Place, cleanups: Cleanups) -> Self {
-        let (name, client) = (|| place.name.clone(), || place.client.clone());
+        let (client, name) = (place.client.clone(), place.name.clone());
         let programs = Arc::new(SpritesExec(place.clone()));
         Self {
+            services: SpritesServices { client: client.clone(), name: name.clone() },
+            policies: SpritesPolicies { client: client.clone(), name: name.clone() },
+            tunnels: SpritesTunnels { client: client.clone(), name: name.clone() },
             exec: SpritesExec(place.clone()),
-            runs: SpritesRuns(place.clone()),
-            files: SpritesFiles::new(client(), name(), programs, cleanups),
-            checkpoints: SpritesCheckpoints::new(client(), name()),
-            services: SpritesServices { client: client(), name: name() },
-            policies: SpritesPolicies { client: client(), name: name() },
-            tunnels: SpritesTunnels { client: client(), name: name() },
+            runs: SpritesRuns(place),
+            files: SpritesFiles::new(client.clone(), name.clone(), programs, cleanups),
+            checkpoints: SpritesCheckpoints::new(client, name),
         }
     }
 }
@@ -216,6 +219,18 @@ impl Place for Sandbox {
 
     fn driver(&self) -> &'static Driver {
         &DRIVER
+    }
+
+    fn services(&self) -> Option<&dyn Services> {
+        Some(&self.services)
+    }
+
+    fn policies(&self) -> Option<&dyn Policies> {
+        Some(&self.policies)
+    }
+
+    fn tunnels(&self) -> Option<&dyn Tunnels> {
+        Some(&self.tunnels)
     }
 
     fn exec(&self) -> Option<&dyn Exec> {
@@ -232,17 +247,5 @@ impl Place for Sandbox {
 
     fn checkpoints(&self) -> Option<&dyn Checkpoints> {
         Some(&self.checkpoints)
-    }
-
-    fn services(&self) -> Option<&dyn super::services::Services> {
-        Some(&self.services)
-    }
-
-    fn policies(&self) -> Option<&dyn super::policies::Policies> {
-        Some(&self.policies)
-    }
-
-    fn tunnels(&self) -> Option<&dyn super::tunnels::Tunnels> {
-        Some(&self.tunnels)
     }
 }
