@@ -25,6 +25,7 @@ mod ops;
 mod playground;
 mod readme;
 mod restart;
+mod sprites_files;
 mod sprites_sdk;
 mod r#static;
 mod support;
