@@ -26,6 +26,7 @@ mod playground;
 mod readme;
 mod restart;
 mod sprites_exec;
+mod sprites_files;
 mod sprites_sdk;
 mod r#static;
 mod support;

@@ -166,7 +166,7 @@ impl Reader {
     }
 
     /// The next piece, as far as it has come.
-    pub fn next(&mut self) -> Result<Option<Piece>> {
+    pub fn piece(&mut self) -> Result<Option<Piece>> {
         loop {
             match self.state {
                 State::Over => return Ok(None),
@@ -324,7 +324,7 @@ mod tests {
         let mut files = Vec::new();
         for chunk in archive.chunks(chunk) {
             reader.push(chunk);
-            while let Some(piece) = reader.next().unwrap() {
+            while let Some(piece) = reader.piece().unwrap() {
                 match piece {
                     Piece::Begin { name, .. } => files.push((name, Vec::new())),
                     Piece::Data(data) => files.last_mut().unwrap().1.extend_from_slice(&data),
@@ -382,7 +382,7 @@ mod tests {
         reader.push(&archive);
         let mut found = Ok(None);
         for _ in 0..10 {
-            found = reader.next();
+            found = reader.piece();
             if found.is_err() {
                 break;
             }

@@ -83,7 +83,10 @@ impl Rig {
                 let (sink, stream) = socket.split();
                 Socket { sink, stream }
             }
-            WsReply::Refused(answer) => panic!("{} {:?}", answer.status, answer.bytes(1000).await),
+            WsReply::Refused(answer) => {
+                let status = answer.status;
+                panic!("{status} {:?}", answer.bytes(1000).await)
+            }
         }
     }
 

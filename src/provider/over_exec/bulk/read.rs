@@ -101,7 +101,7 @@ impl Reading {
             self.program = Some(Program::start(&*self.bulk.exec, sh(PACK, &[]), Some(list)).await?);
         }
         loop {
-            if let Some(piece) = self.archive.next()? {
+            if let Some(piece) = self.archive.piece()? {
                 if let Some(part) = self.part(piece) {
                     return Ok(Some(part));
                 }
