@@ -11,6 +11,7 @@ pub mod model;
 pub mod notes;
 pub mod operation;
 pub mod output;
+pub mod playground;
 pub mod provider;
 pub mod report;
 pub mod resolve;

@@ -1,0 +1,3 @@
+//! Simulators of the systems that esker operates.
+
+pub mod pebble;
