@@ -2,6 +2,8 @@
 
 #![allow(unsafe_code)]
 
+pub mod process;
+
 use crate::provider::exec::Signal;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
