@@ -13,6 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("host", &["provider"]),
     ("transport", &[]),
     ("output", &["config", "tty"]),
+    ("playground", &["host", "provider", "transport"]),
     ("report", &["output"]),
     ("provider", &["config", "host", "transport"]),
     ("settings", &["config"]),
@@ -26,7 +27,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "config", "context", "fanout", "host", "output", "provider", "report", "resolve", "settings", "signal",
+            "config", "context", "fanout", "host", "output", "playground", "provider", "report", "resolve", "settings",
+            "signal",
             "startup", "transfer", "tty",
         ],
     ),

@@ -108,6 +108,11 @@ impl Change {
         self.tasks.iter().all(|task| task.status.is_ready())
     }
 
+    /// Whether it starts or stops this service.
+    pub(super) fn concerns(&self, service: &str) -> bool {
+        self.tasks.iter().any(|task| matches!(task.kind, Kind::Start | Kind::Stop) && task.subject == service)
+    }
+
     /// When it came to its end.
     fn ready(&self) -> Option<Time> {
         self.is_ready().then(|| self.tasks.iter().filter_map(|task| task.ready).max().unwrap_or(self.spawned))

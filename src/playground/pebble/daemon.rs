@@ -1,6 +1,6 @@
 //! The daemon's state, and the one way to change it.
 
-use super::changes::{Changes, Kind, Status, Step, Task};
+use super::changes::{Changes, Kind, Step, Task};
 use super::checks::Check;
 use super::exec::Exec;
 use super::identities::Identities;
@@ -9,22 +9,26 @@ use super::logs::Ring;
 use super::notices::{Notices, Occurrence};
 use super::services::{self, Service};
 use super::store::Store;
-use super::{checks, exec};
+use super::{checks, exec, go};
 use crate::host::process::Processes;
+use crate::model::Time;
+use crate::notes::Notes;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 /// What the daemon was started with.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Options {
-    /// `$PEBBLE`.
-    pub(super) dir: PathBuf,
     /// The environment that services and commands begin with.
     pub(super) environment: BTreeMap<String, String>,
     /// Where state is kept; in memory only if `None`.
     pub(super) store: Option<PathBuf>,
+    /// The address of plain HTTP, as clients are told it.
+    pub(super) http: Option<String>,
+    /// Where the daemon's own log goes.
+    pub(super) notes: Notes,
 }
 
 /// A running daemon.
@@ -67,6 +71,11 @@ impl Daemon {
         daemon
     }
 
+    /// Writes a line of the daemon's own log.
+    pub(super) fn log(&self, text: &str) {
+        self.options.notes.info(format!("{} [pebble] {text}", go::millis(Time::now())));
+    }
+
     /// A look at the state.
     pub(super) fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
@@ -103,10 +112,14 @@ impl Daemon {
         }
     }
 
-    /// Asks for the end of a change; false if it has ended already.
-    pub(super) fn abort(self: &Arc<Self>, id: u64) -> bool {
-        let Some(stopped) = self.change(|book| book.changes.abort(id)) else { return false };
-        for task in stopped {
+    /// Asks for the end of a change; the tasks that [`Self::stop_tasks`] stops then.
+    pub(super) fn ask_to_stop(self: &Arc<Self>, id: u64) -> Vec<Task> {
+        self.change(|book| book.changes.abort(id)).unwrap_or_default()
+    }
+
+    /// Stops what is not wanted any more.
+    pub(super) fn stop_tasks(self: &Arc<Self>, tasks: Vec<Task>) {
+        for task in tasks {
             match task.kind {
                 Kind::Start => services::abort_start(self, &task),
                 Kind::Exec => exec::abort(self, task.id),
@@ -115,7 +128,6 @@ impl Daemon {
                 Kind::Stop => {}
             }
         }
-        true
     }
 
     /// Waits until something holds.
@@ -185,10 +197,5 @@ impl Book {
         let change = self.changes.add(name, summary.to_owned(), is_check.then_some(subject), vec![step]);
         let task = self.changes.get(change).and_then(|change| change.tasks.first()).map_or(0, |task| task.id);
         (change, task)
-    }
-
-    /// Whether a task is still to be done.
-    pub(super) fn is_wanted(&self, task: u64) -> bool {
-        self.changes.task(task).is_some_and(|(_, task)| task.status == Status::Doing)
     }
 }
