@@ -33,7 +33,13 @@ pub(super) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
 
 /// The same, with another name for it in the error.
 pub(super) fn decode_as<T: DeserializeOwned>(what: &str, body: &[u8]) -> Result<T> {
-    let is_empty = body.iter().all(u8::is_ascii_whitespace);
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    let is_empty = first.is_none();
+    // Fields are told by name alone.
+    if first == Some(&b'[') {
+        let why = "json: cannot unmarshal array into Go value of type struct";
+        return Err(Refusal::cannot(&format!("decode {what}"), why));
+    }
     T::deserialize(&mut serde_json::Deserializer::from_slice(body))
         .map_err(|error| Refusal::cannot(&format!("decode {what}"), go::json_error(&error, is_empty)))
 }

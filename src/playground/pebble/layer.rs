@@ -90,6 +90,7 @@ fn read<T: DeserializeOwned>(text: &str, target: &str) -> Result<T, String> {
 /// What is no YAML at all. Go counts from 0 where the parser fails and from 1 where the scanner does, and does not
 /// name line 0.
 fn syntax(line: usize, message: &str) -> String {
+    let message = message.split(", while ").next().unwrap_or_default();
     match line.saturating_sub(1) {
         0 => format!("yaml: {message}"),
         before if message.starts_with("did not find") => format!("yaml: line {before}: {message}"),

@@ -19,8 +19,11 @@ pub(super) struct Parts {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    Before,
+    /// In a part, or in what precedes the first one.
     Inside,
+    /// Behind a delimiter: the head of a part comes.
+    Between,
+    /// Behind the last delimiter.
     Over,
 }
 
@@ -37,7 +40,7 @@ impl Parts {
     pub(super) fn new(body: ByteStream, boundary: &str) -> Self {
         // The first boundary may stand at the very begin, without a line break before it.
         let held = BytesMut::from(&b"\r\n"[..]);
-        Self { body, held, delimiter: format!("\r\n--{boundary}").into_bytes(), state: State::Before }
+        Self { body, held, delimiter: format!("\r\n--{boundary}").into_bytes(), state: State::Inside }
     }
 
     /// The head of the next part; what is left of the one before is passed over. `None` at the end.
@@ -46,12 +49,6 @@ impl Parts {
     ///
     /// The body ends early, or has no such parts.
     pub(super) async fn next(&mut self) -> Result<Option<Head>, String> {
-        if self.state == State::Over {
-            return Ok(None);
-        }
-        if self.state == State::Before {
-            self.state = State::Inside;
-        }
         while self.chunk().await?.is_some() {}
         if self.state == State::Over {
             return Ok(None);
@@ -88,9 +85,8 @@ impl Parts {
                 while self.held.len() < self.delimiter.len() + 2 {
                     self.fill().await?;
                 }
-                let head = self.held.split_to(self.delimiter.len());
-                drop(head);
-                self.state = if self.held.starts_with(b"--") { State::Over } else { State::Before };
+                drop(self.held.split_to(self.delimiter.len()));
+                self.state = if self.held.starts_with(b"--") { State::Over } else { State::Between };
                 return Ok(None);
             }
             // The end of what is held may be the begin of a delimiter.

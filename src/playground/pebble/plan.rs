@@ -144,14 +144,14 @@ pub(super) struct ExecCheck {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct LogTarget {
-    #[serde(skip_serializing_if = "Text::is_empty")]
-    pub(super) r#override: Text,
     #[serde(rename = "type", skip_serializing_if = "Text::is_empty")]
     pub(super) kind: Text,
     #[serde(skip_serializing_if = "Text::is_empty")]
     pub(super) location: Text,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) services: Vec<Text>,
+    #[serde(skip_serializing_if = "Text::is_empty")]
+    pub(super) r#override: Text,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) labels: Named<Text>,
 }

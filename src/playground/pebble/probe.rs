@@ -113,6 +113,11 @@ async fn request(check: &HttpCheck) -> Result<(), String> {
     let place = address.to_string();
     let response = Client::new(Net::default(), address).send(request).await.map_err(|error| {
         let why = reason(&error);
+        let host = server.rsplit("//").next().unwrap_or_default();
+        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+        if why.contains("lookup") {
+            return failed(&format!("dial tcp: lookup {host}: no such host"));
+        }
         let at = place.split("://").nth(1).unwrap_or(&place).trim_end_matches('/');
         failed(&format!("dial tcp {at}: connect: {why}"))
     })?;

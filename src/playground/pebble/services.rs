@@ -236,7 +236,8 @@ pub(super) fn stop_all(daemon: &Arc<Daemon>) {
 /// A check failed as often as it may: what its services want then is done.
 pub(super) fn check_failed(daemon: &Arc<Daemon>, book: &mut Book, check: &str) {
     for (name, service) in &mut book.services {
-        if !matches!(service.phase, Phase::Starting | Phase::Running) {
+        // One that is not up yet is judged by its own start.
+        if service.phase != Phase::Running {
             continue;
         }
         match service.config.on_check_failure.get(check).map(|action| &**action) {
