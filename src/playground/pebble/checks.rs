@@ -75,25 +75,27 @@ impl Check {
     }
 }
 
-/// Makes the checks those of the plan: what changed begins anew, what is gone is stopped.
+/// Makes the checks those of the plan: what changed begins anew, what is gone is stopped, and what is enabled runs,
+/// also where it was stopped by hand.
 pub(super) fn replan(daemon: &Arc<Daemon>) {
     daemon.change(|book| {
         let plan = book.layers.plan().checks.clone();
         let known: Vec<String> = book.checks.keys().cloned().collect();
-        for name in known {
-            let same = plan.get(&name).is_some_and(|config| book.checks[&name].config == *config);
-            if !same {
-                stop(book, &name);
-                book.checks.remove(&name);
-            }
+        for name in known.iter().filter(|name| !plan.contains_key(*name)) {
+            stop(book, name);
+            book.checks.remove(name);
         }
         for (name, config) in plan {
-            if book.checks.contains_key(&name) {
+            let old = book.checks.get(&name);
+            if old.is_some_and(|check| check.config == config && (check.under.is_some() || !config.is_enabled())) {
                 continue;
             }
-            let is_enabled = config.is_enabled();
-            book.checks.insert(name.clone(), Check::new(config));
-            if is_enabled {
+            // One that was started by hand goes on as it will be.
+            let starts = config.is_enabled() || old.is_some_and(|check| check.under.is_some());
+            stop(book, &name);
+            let turn = book.checks.get(&name).map_or(0, |check| check.turn);
+            book.checks.insert(name.clone(), Check { turn, ..Check::new(config) });
+            if starts {
                 start(book, &name);
             }
         }
