@@ -85,6 +85,7 @@ static TABLE: &[Entry] = &[
     ("endpoint import", many::<Changed>),
     ("config show", schema::<Vec<ConfigValue>>),
     ("doctor", schema::<Vec<Diagnosis>>),
+    ("playground", schema::<std::collections::BTreeMap<String, Option<String>>>),
     ("providers", schema::<Vec<FeatureRow>>),
     ("version", schema::<Version>),
     ("error", schema::<report::Document<'static>>),

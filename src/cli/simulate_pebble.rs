@@ -2,7 +2,7 @@
 //! would start the daemon itself.
 
 use super::Outcome;
-use crate::context::Ctx;
+use crate::context::{Ctx, environment};
 use crate::host::process::Processes;
 use crate::playground::pebble::Setup;
 use clap::Args;
@@ -27,7 +27,7 @@ pub struct SimulatePebbleArgs {
 pub async fn run(ctx: &Ctx, args: SimulatePebbleArgs) -> anyhow::Result<Outcome> {
     let mut signals = ctx.signals.listen().await?;
     let processes = Processes::adopting()?;
-    let mut setup = Setup::new(args.dir);
+    let mut setup = Setup::new(args.dir, environment());
     (setup.hold, setup.persist, setup.http_port) = (args.hold, args.persist, args.http);
     setup.notes = ctx.out.notes();
     let pebble = setup.start(processes.clone()).await?;

@@ -21,6 +21,7 @@ mod layers;
 mod meta;
 mod old_daemon;
 mod ops;
+mod playground;
 mod readme;
 mod restart;
 mod r#static;

@@ -221,6 +221,7 @@ impl Preparation {
     fn apply(&self) -> io::Result<()> {
         let lead = || match self.lead {
             Lead::Nothing => Ok(()),
+            Lead::Member(group) => setpgid(None, Pid::from_raw(group)),
             Lead::Group => setpgid(None, None),
             Lead::Session => setsid().map(|_| ()),
         };

@@ -44,22 +44,25 @@ mod reply;
 mod routes;
 mod scalars;
 mod services;
+mod simulator;
 mod sockets;
 mod store;
 mod validate;
 mod words;
 mod yaml;
 
-pub use demo::seed;
+pub use simulator::SIMULATOR;
 
 use self::daemon::{Daemon, Options};
 use self::layers::Layers;
 use crate::error::{Error, Result};
 use crate::host::process::Processes;
 use crate::notes::Notes;
+use crate::playground::fault::{Faulty, Plan};
 use crate::transport::server::{Handler, Listener, Reply, Request, serve};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -77,7 +80,6 @@ const STATE: &str = ".pebble.state";
 const SOCKET_MODE: u32 = 0o666;
 
 /// How a daemon is started.
-#[derive(Clone, Debug)]
 pub struct Setup {
     /// Its directory: `layers/` is read from there, and the socket is made there.
     pub dir: PathBuf,
@@ -91,6 +93,8 @@ pub struct Setup {
     pub environment: BTreeMap<String, String>,
     /// Where its own log goes, as information.
     pub notes: Notes,
+    /// What it does wrong.
+    pub faults: Option<Plan>,
 }
 
 /// A daemon that listens.
@@ -98,18 +102,22 @@ pub struct Pebble {
     daemon: Arc<Daemon>,
     listeners: Vec<Listener>,
     hold: bool,
+    faults: Option<Plan>,
 }
 
 impl Setup {
-    /// A daemon in this directory, which is held, forgets and says nothing, with the environment of this process.
-    pub fn new(dir: impl Into<PathBuf>) -> Self {
+    /// A daemon in this directory with this environment, which is held, forgets and says nothing. Variables that are
+    /// no text are left out: a plan could not name them either.
+    pub fn new(dir: impl Into<PathBuf>, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
         Self {
             dir: dir.into(),
             hold: true,
             persist: false,
             http_port: None,
-            environment: std::env::vars().collect(),
+            environment: environment.into_iter().filter_map(text).collect(),
             notes: Notes::default(),
+            faults: None,
         }
     }
 
@@ -143,7 +151,7 @@ impl Setup {
         };
         let daemon = Daemon::new(options, layers, processes);
         daemon.log("Started daemon.");
-        Ok(Pebble { daemon, listeners, hold: self.hold })
+        Ok(Pebble { daemon, listeners, hold: self.hold, faults: self.faults })
     }
 }
 
@@ -164,7 +172,11 @@ impl Pebble {
     /// Serves until a service or a check ends the daemon; the exit status that it then has. Dropping the future leaves
     /// the services as they are: see [`Stop`].
     pub async fn run(self) -> u8 {
-        let handler: Arc<dyn Handler> = Arc::new(Api(self.daemon.clone()));
+        let api: Arc<dyn Handler> = Arc::new(Api(self.daemon.clone()));
+        let handler = match self.faults {
+            Some(plan) => Arc::new(Faulty::new(api, plan)),
+            None => api,
+        };
         if !self.hold {
             actions::autostart(&self.daemon);
         }
