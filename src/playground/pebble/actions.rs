@@ -91,7 +91,8 @@ fn work(book: &Book, action: &str, services: Vec<String>) -> Result<Work> {
             Ok(Work { start: order::start_lanes(plan, &about)?, stop: Vec::new(), about })
         }
         "replan" => {
-            let differs = |name: &&String| book.services.get(*name).is_some_and(|service| service.differs(&plan.services[*name]));
+            let differs =
+                |name: &&String| book.services.get(*name).is_some_and(|service| service.differs(&plan.services[*name]));
             let changed: Vec<String> = plan.services.keys().filter(differs).cloned().collect();
             let stop = order::stop_lanes(plan, &changed)?;
             let starts: BTreeSet<String> = changed.into_iter().chain(enabled()).collect();

@@ -220,7 +220,8 @@ impl Changes {
     /// Drops the oldest of those that came to their end.
     fn prune(&mut self) {
         let over = self.all.len().saturating_sub(MAX_CHANGES);
-        let old: Vec<u64> = self.all.values().filter(|change| change.is_ready()).take(over).map(|change| change.id).collect();
+        let old: Vec<u64> =
+            self.all.values().filter(|change| change.is_ready()).take(over).map(|change| change.id).collect();
         for id in old {
             self.all.remove(&id);
         }
@@ -401,11 +402,8 @@ mod tests {
     #[test]
     fn tasks_begin_when_those_before_are_done() {
         let mut changes = Changes::default();
-        let steps = vec![
-            step(Kind::Start, "a", 0, &[]),
-            step(Kind::Start, "b", 0, &[0]),
-            step(Kind::Start, "c", 1, &[]),
-        ];
+        let steps =
+            vec![step(Kind::Start, "a", 0, &[]), step(Kind::Start, "b", 0, &[0]), step(Kind::Start, "c", 1, &[])];
         let id = changes.add("start", "Start".to_owned(), None, steps);
         let begun: Vec<String> = changes.take_up().into_iter().map(|task| task.subject).collect();
         assert_eq!(begun, ["a", "c"]);
@@ -421,11 +419,8 @@ mod tests {
     #[test]
     fn a_failure_ends_its_lane_and_no_other() {
         let mut changes = Changes::default();
-        let steps = vec![
-            step(Kind::Start, "a", 0, &[]),
-            step(Kind::Start, "b", 0, &[0]),
-            step(Kind::Start, "c", 1, &[]),
-        ];
+        let steps =
+            vec![step(Kind::Start, "a", 0, &[]), step(Kind::Start, "b", 0, &[0]), step(Kind::Start, "c", 1, &[])];
         let id = changes.add("start", "Start".to_owned(), None, steps);
         changes.take_up();
         changes.failed(1, "it broke");
@@ -440,11 +435,8 @@ mod tests {
     #[test]
     fn an_abort_stops_what_is_begun() {
         let mut changes = Changes::default();
-        let steps = vec![
-            step(Kind::Stop, "a", 0, &[]),
-            step(Kind::Start, "a", 0, &[0]),
-            step(Kind::Start, "b", 0, &[1]),
-        ];
+        let steps =
+            vec![step(Kind::Stop, "a", 0, &[]), step(Kind::Start, "a", 0, &[0]), step(Kind::Start, "b", 0, &[1])];
         let id = changes.add("restart", "Restart".to_owned(), None, steps);
         changes.take_up();
         changes.done(1);

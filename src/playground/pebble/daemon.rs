@@ -192,8 +192,7 @@ impl Book {
     /// A new change of one task.
     pub(super) fn add_single(&mut self, kind: Kind, name: &str, summary: &str, subject: &str) -> (u64, u64) {
         let is_check = matches!(kind, Kind::PerformCheck | Kind::RecoverCheck);
-        let step =
-            Step { kind, summary: summary.to_owned(), subject: subject.to_owned(), lane: 0, after: Vec::new() };
+        let step = Step { kind, summary: summary.to_owned(), subject: subject.to_owned(), lane: 0, after: Vec::new() };
         let change = self.changes.add(name, summary.to_owned(), is_check.then_some(subject), vec![step]);
         let task = self.changes.get(change).and_then(|change| change.tasks.first()).map_or(0, |task| task.id);
         (change, task)

@@ -122,7 +122,8 @@ fn prepare(daemon: &Daemon, wanted: &Wanted, command: Vec<String>) -> Result<Exe
     let launch = Launch { command, environment, ids, dir: Some(PathBuf::from(dir)) };
     let mut exec = Exec::new(launch, wanted.split_stderr.unwrap_or_default());
     (exec.terminal, exec.interactive, exec.timeout) = (terminal, interactive, timeout);
-    let positive = |number: Option<i64>| number.and_then(|number| u16::try_from(number).ok()).filter(|number| *number > 0);
+    let positive =
+        |number: Option<i64>| number.and_then(|number| u16::try_from(number).ok()).filter(|number| *number > 0);
     if let (Some(cols), Some(rows)) = (positive(wanted.width), positive(wanted.height)) {
         exec.size = TermSize { cols, rows };
     }

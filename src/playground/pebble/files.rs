@@ -148,8 +148,9 @@ fn make_dir(wish: &MakeDir) -> std::result::Result<(), FileError> {
 
 /// Makes a directory and those above it that are not there.
 pub(super) fn make_dirs(path: &str, mode: u32, owner: Option<Ids>) -> std::result::Result<(), FileError> {
-    let not_a_directory =
-        |path: &str| FileError::of("mkdir", path, &std::io::Error::from_raw_os_error(rustix::io::Errno::NOTDIR.raw_os_error()));
+    let not_a_directory = |path: &str| {
+        FileError::of("mkdir", path, &std::io::Error::from_raw_os_error(rustix::io::Errno::NOTDIR.raw_os_error()))
+    };
     match fs::metadata(path) {
         Ok(meta) if meta.is_dir() => return Ok(()),
         Ok(_) => return Err(not_a_directory(path)),
@@ -204,7 +205,8 @@ fn remove(wish: &Remove) -> std::result::Result<(), FileError> {
 /// What is not there is removed already.
 fn remove_all(path: &str) -> std::result::Result<(), FileError> {
     let is_gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
-    let failed = |error: std::io::Error| if is_gone(&error) { Ok(()) } else { Err(FileError::of("unlinkat", path, &error)) };
+    let failed =
+        |error: std::io::Error| if is_gone(&error) { Ok(()) } else { Err(FileError::of("unlinkat", path, &error)) };
     let removed = fs::symlink_metadata(path)
         .and_then(|meta| if meta.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) });
     removed.or_else(failed)

@@ -116,14 +116,17 @@ impl Identities {
         let mut wished = BTreeMap::new();
         for (name, described) in wish.identities.unwrap_or_default() {
             let identity = described.map(|described| described.check()).transpose();
-            let identity = identity.map_err(|why| Refusal::bad(format!("invalid identity for {}: {why}", quote(&name))))?;
+            let identity =
+                identity.map_err(|why| Refusal::bad(format!("invalid identity for {}: {why}", quote(&name))))?;
             wished.insert(name, identity);
         }
         for (name, identity) in &wished {
             let name = quote(name);
             match (action, identity) {
                 ("add" | "update", None) => {
-                    return Err(Refusal::bad(format!("identity value for {name} must not be null for {action} operation")));
+                    return Err(Refusal::bad(format!(
+                        "identity value for {name} must not be null for {action} operation"
+                    )));
                 }
                 ("remove", Some(_)) => {
                     return Err(Refusal::bad(format!("identity value for {name} must be null for {action} operation")));
@@ -195,7 +198,8 @@ fn named_well(name: &str) -> Result<()> {
         return Ok(());
     }
     // The daemon's message has an empty name where the name should be.
-    let rule = "must start with an alphabetic character and only contain alphanumeric characters, underscore, and hyphen";
+    let rule =
+        "must start with an alphabetic character and only contain alphanumeric characters, underscore, and hyphen";
     Err(Refusal::bad(format!("invalid identity for {}: identity name \"\" invalid: {rule}", quote(name))))
 }
 
@@ -208,10 +212,9 @@ fn unambiguous(all: &BTreeMap<String, Identity>) -> Result<()> {
         }
     }
     match owners.into_iter().find(|(_, names)| names.len() > 1) {
-        Some((user_id, names)) => Err(Refusal::bad(format!(
-            "cannot have multiple identities with user ID {user_id} ({})",
-            names.join(", ")
-        ))),
+        Some((user_id, names)) => {
+            Err(Refusal::bad(format!("cannot have multiple identities with user ID {user_id} ({})", names.join(", "))))
+        }
         None => Ok(()),
     }
 }

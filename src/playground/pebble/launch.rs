@@ -2,7 +2,7 @@
 
 use super::accounts::{self, Ids, Wish};
 use super::go;
-use crate::host::process::{Child, Io, Lead, Processes, Spec, SpawnError, User};
+use crate::host::process::{Child, Io, Lead, Processes, SpawnError, Spec, User};
 use rustix::process::{getegid, geteuid};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -69,9 +69,8 @@ impl Launch {
             gid,
             groups: accounts::user(uid).map(|user| accounts::groups_of(&user.name)).unwrap_or_default(),
         });
-        let failed = |SpawnError { error, .. }: SpawnError| {
-            format!("fork/exec {}: {}", program.display(), go::errno(&error))
-        };
+        let failed =
+            |SpawnError { error, .. }: SpawnError| format!("fork/exec {}: {}", program.display(), go::errno(&error));
         processes.spawn(&spec).map_err(failed)
     }
 }

@@ -142,10 +142,9 @@ fn look_at(plan: &Plan) -> Result<(), String> {
     }
     match &*plan.pairing.mode {
         "" | "disabled" | "single" | "multiple" => Ok(()),
-        mode => Err(format!(
-            "invalid pairing mode {}: should be \"disabled\", \"single\" or \"multiple\"",
-            go::quote(mode)
-        )),
+        mode => {
+            Err(format!("invalid pairing mode {}: should be \"disabled\", \"single\" or \"multiple\"", go::quote(mode)))
+        }
     }
 }
 
@@ -172,9 +171,7 @@ fn look_at_service(name: &str, service: &Service) -> Result<(), String> {
         }
     }
     match &service.backoff_factor {
-        Some(factor) if factor.0 < 1.0 => {
-            Err(format!("{of} backoff-factor must be 1.0 or greater, not {}", factor.0))
-        }
+        Some(factor) if factor.0 < 1.0 => Err(format!("{of} backoff-factor must be 1.0 or greater, not {}", factor.0)),
         _ => Ok(()),
     }
 }
@@ -220,8 +217,14 @@ mod tests {
     #[test]
     fn what_the_daemon_says_of_wrong_layers() {
         for (text, expected) in [
-            ("foo", "cannot parse layer \"l\": yaml: unmarshal errors:\n  line 1: cannot unmarshal !!str `foo` into map[string]yaml.Node"),
-            ("[a]", "cannot parse layer \"l\": yaml: unmarshal errors:\n  line 1: cannot unmarshal !!seq into map[string]yaml.Node"),
+            (
+                "foo",
+                "cannot parse layer \"l\": yaml: unmarshal errors:\n  line 1: cannot unmarshal !!str `foo` into map[string]yaml.Node",
+            ),
+            (
+                "[a]",
+                "cannot parse layer \"l\": yaml: unmarshal errors:\n  line 1: cannot unmarshal !!seq into map[string]yaml.Node",
+            ),
             ("{a", "cannot parse layer \"l\": yaml: line 1: did not find expected ',' or '}'"),
             ("service: {}", "cannot parse layer \"l\": unknown section \"service\""),
             ("services: {x: null}", "service object cannot be null for service \"x\""),
@@ -237,9 +240,15 @@ mod tests {
                 "services: {x: {backoff-factor: foo}}",
                 "cannot parse layer \"l\" section \"services\": invalid floating-point number \"foo\"",
             ),
-            ("services: {x: {backoff-factor: 0.5}}", "plan service \"x\" backoff-factor must be 1.0 or greater, not 0.5"),
+            (
+                "services: {x: {backoff-factor: 0.5}}",
+                "plan service \"x\" backoff-factor must be 1.0 or greater, not 0.5",
+            ),
             ("services: {x: {on-success: foo}}", "plan service \"x\" on-success action \"foo\" invalid"),
-            ("services: {x: {on-failure: failure-shutdown}}", "plan service \"x\" on-failure action \"failure-shutdown\" invalid"),
+            (
+                "services: {x: {on-failure: failure-shutdown}}",
+                "plan service \"x\" on-failure action \"failure-shutdown\" invalid",
+            ),
             (
                 "services: {x: {command: \"a 'b\"}}",
                 "plan service \"x\" command invalid: cannot parse service \"x\" command: EOF found when expecting closing quote",
@@ -251,7 +260,10 @@ mod tests {
                 "checks: {x: {exec: {command: a, user: surely-nobody}}}",
                 "plan check \"x\" has invalid user/group: user: unknown user surely-nobody",
             ),
-            ("pairing: {mode: foo}", "invalid pairing mode \"foo\": should be \"disabled\", \"single\" or \"multiple\""),
+            (
+                "pairing: {mode: foo}",
+                "invalid pairing mode \"foo\": should be \"disabled\", \"single\" or \"multiple\"",
+            ),
             (
                 "log-targets: {x: {labels: {pebble_a: b}}}",
                 "log target \"x\": label \"pebble_a\" uses reserved prefix \"pebble_\"",

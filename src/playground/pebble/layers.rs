@@ -126,7 +126,11 @@ fn entries(dir: &Path) -> std::result::Result<Vec<(String, std::path::PathBuf, b
             ));
         };
         if let Some((other, ..)) = found.get(&order) {
-            return Err(format!("invalid layer filename: {} not unique (have {} already)", go::quote(name), go::quote(other)));
+            return Err(format!(
+                "invalid layer filename: {} not unique (have {} already)",
+                go::quote(name),
+                go::quote(other)
+            ));
         }
         if found.values().any(|(other, ..)| other == label) {
             return Err(format!("invalid layer filename: {} not unique (label is taken)", go::quote(name)));

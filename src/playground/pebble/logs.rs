@@ -118,11 +118,8 @@ impl Reader {
         let mut entries = Vec::new();
         let held = self.ring.held.lock().unwrap_or_else(PoisonError::into_inner);
         if self.at < held.dropped {
-            let lost = self.last.map(|time| Entry {
-                time,
-                service: self.ring.service.clone(),
-                message: TRUNCATED.to_owned(),
-            });
+            let lost =
+                self.last.map(|time| Entry { time, service: self.ring.service.clone(), message: TRUNCATED.to_owned() });
             entries.extend(lost);
             (self.at, self.line, self.fresh) = (held.dropped, None, false);
         }

@@ -33,7 +33,9 @@ trait Object: Clone {
 
 fn lay<T: Object>(what: &str, label: &str, below: &mut Named<T>, above: &Named<T>) -> Result<()> {
     for (name, object) in above {
-        let of = |verdict: String| Refusal::bad(format!("layer {} {verdict} for {what} {}", go::quote(label), go::quote(name)));
+        let of = |verdict: String| {
+            Refusal::bad(format!("layer {} {verdict} for {what} {}", go::quote(label), go::quote(name)))
+        };
         match (&**object.how(), below.get_mut(name)) {
             ("merge", Some(old)) => old.merge(object),
             ("merge" | "replace", _) => {
@@ -186,7 +188,8 @@ mod tests {
         let service = &plan.services["a"];
         assert_eq!((&*service.command, &*service.summary), ("x", "s"));
         assert_eq!(service.after, [Text::from("b"), Text::from("c")]);
-        let environment: Vec<(&str, &str)> = service.environment.iter().map(|(key, value)| (key.as_str(), &**value)).collect();
+        let environment: Vec<(&str, &str)> =
+            service.environment.iter().map(|(key, value)| (key.as_str(), &**value)).collect();
         assert_eq!(environment, [("A", "1"), ("B", "3")]);
     }
 
@@ -203,10 +206,7 @@ mod tests {
     #[test]
     fn every_object_says_how_it_meets_an_earlier_one() {
         let error = |text: &str| plan(&[text]).unwrap_err().message;
-        assert_eq!(
-            error("services: {x: {command: a}}"),
-            "layer \"label\" must define \"override\" for service \"x\""
-        );
+        assert_eq!(error("services: {x: {command: a}}"), "layer \"label\" must define \"override\" for service \"x\"");
         assert_eq!(
             error("checks: {x: {override: bar, exec: {command: a}}}"),
             "layer \"label\" has invalid \"override\" value for check \"x\""

@@ -182,9 +182,8 @@ impl Pebble {
         }
         // What was begun by an earlier daemon is begun again.
         self.daemon.change(|_| ());
-        let served = futures_util::future::join_all(
-            self.listeners.into_iter().map(|listener| serve(listener, handler.clone())),
-        );
+        let served =
+            futures_util::future::join_all(self.listeners.into_iter().map(|listener| serve(listener, handler.clone())));
         tokio::select! {
             _ = served => 0,
             status = self.daemon.ended() => status,

@@ -200,9 +200,7 @@ impl Adding {
         }
         let repeat_after = match self.repeat_after.as_deref() {
             None | Some("") => Duration::ZERO,
-            Some(text) => {
-                go::duration(text).map_err(|why| Refusal::bad(format!("invalid repeat-after: {why}")))?
-            }
+            Some(text) => go::duration(text).map_err(|why| Refusal::bad(format!("invalid repeat-after: {why}")))?,
         };
         let data = match self.data.as_deref().map(serde_json::value::RawValue::get) {
             None | Some("null") => BTreeMap::new(),

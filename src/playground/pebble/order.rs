@@ -9,7 +9,9 @@ pub(super) type Lane = Vec<String>;
 
 /// The lanes that start these services and all that they require.
 pub(super) fn start_lanes(plan: &Plan, names: &[String]) -> Result<Vec<Lane>> {
-    let all = closure(names, |name| plan.services.get(name).into_iter().flat_map(|service| &service.requires).map(|name| name.0.clone()).collect());
+    let all = closure(names, |name| {
+        plan.services.get(name).into_iter().flat_map(|service| &service.requires).map(|name| name.0.clone()).collect()
+    });
     lanes(plan, &all)
 }
 

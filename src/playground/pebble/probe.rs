@@ -54,12 +54,8 @@ async fn command(daemon: &Arc<Daemon>, check: &ExecCheck) -> Result<(), String> 
         return Err(format!("chdir {}: {}", dir.display(), go::errno(&error)));
     }
     let launch = Launch { command: words::split(&check.command)?, environment, ids, dir };
-    let io = Io {
-        stdin: Stream::Null,
-        stdout: Stream::Pipe,
-        stderr: Stream::Stdout,
-        size: TermSize { cols: 80, rows: 25 },
-    };
+    let io =
+        Io { stdin: Stream::Null, stdout: Stream::Pipe, stderr: Stream::Stdout, size: TermSize { cols: 80, rows: 25 } };
     let path = daemon.options.environment.get("PATH").map(String::as_str);
     let child = launch.start(&daemon.processes, path, io, Lead::Group)?;
     // Whoever gives up waiting ends the command and what it started.
@@ -70,7 +66,8 @@ async fn command(daemon: &Arc<Daemon>, check: &ExecCheck) -> Result<(), String> 
         crate::host::process::Exit::Code(0) => Ok(()),
         crate::host::process::Exit::Code(code) => Err(with_detail(format!("exit status {code}"), &output, true)),
         crate::host::process::Exit::Signal(signal) => {
-            let name = Signal::from_number(signal).map_or_else(|| signal.to_string(), |signal| signal.name().to_owned());
+            let name =
+                Signal::from_number(signal).map_or_else(|| signal.to_string(), |signal| signal.name().to_owned());
             Err(with_detail(format!("signal: {name}"), &output, true))
         }
     }
@@ -174,7 +171,11 @@ fn with_detail(why: String, output: &[u8], latest: bool) -> String {
     let text = text.trim_end_matches('\n');
     let lines: Vec<&str> = text.split('\n').collect();
     let is_cut = lines.len() > DETAIL_LINES;
-    let kept = if latest { &lines[lines.len().saturating_sub(DETAIL_LINES)..] } else { &lines[..lines.len().min(DETAIL_LINES)] };
+    let kept = if latest {
+        &lines[lines.len().saturating_sub(DETAIL_LINES)..]
+    } else {
+        &lines[..lines.len().min(DETAIL_LINES)]
+    };
     let mut kept = kept.join("\n");
     if kept.len() > DETAIL {
         let mut at = if latest { kept.len() - DETAIL } else { DETAIL };

@@ -268,17 +268,12 @@ fn launch(daemon: &Arc<Daemon>, book: &mut Book, name: &str) -> Result<(), Strin
     let (environment, ids) = environment(&daemon.options.environment, &wish, extra)?;
     let dir = Some(&service.config.working_dir).filter(|dir| !dir.is_empty()).map(|dir| dir.0.clone().into());
     let command = words::service(&service.config.command)?;
-    let io = Io {
-        stdin: Stream::Null,
-        stdout: Stream::Pipe,
-        stderr: Stream::Stdout,
-        size: TermSize { cols: 80, rows: 25 },
-    };
+    let io =
+        Io { stdin: Stream::Null, stdout: Stream::Pipe, stderr: Stream::Stdout, size: TermSize { cols: 80, rows: 25 } };
     let path = daemon.options.environment.get("PATH").map(String::as_str);
     let launch = Launch { command, environment, ids, dir };
-    let child = launch
-        .start(&daemon.processes, path, io, Lead::Group)
-        .map_err(|why| format!("cannot start service: {why}"))?;
+    let child =
+        launch.start(&daemon.processes, path, io, Lead::Group).map_err(|why| format!("cannot start service: {why}"))?;
     service.starts += 1;
     service.running = Some(child.running.clone());
     let drained = tokio::spawn(collect(child.stdout, service.ring.clone()));
@@ -301,13 +296,7 @@ async fn collect(output: Option<Output>, ring: Arc<Ring>) {
 }
 
 /// Does something in a while, unless the service is in another phase by then.
-fn after(
-    daemon: &Arc<Daemon>,
-    service: &Service,
-    name: &str,
-    delay: Duration,
-    act: fn(&Arc<Daemon>, &mut Book, &str),
-) {
+fn after(daemon: &Arc<Daemon>, service: &Service, name: &str, delay: Duration, act: fn(&Arc<Daemon>, &mut Book, &str)) {
     let (daemon, name, turn) = (daemon.clone(), name.to_owned(), service.turn);
     tokio::spawn(async move {
         tokio::time::sleep(delay).await;

@@ -104,10 +104,7 @@ mod tests {
                 "checks: {x: {override: replace, exec: {command: a, service-context: z}}}",
                 "plan check \"x\" service context specifies non-existent service \"z\"",
             ),
-            (
-                "log-targets: {x: {override: replace, type: loki}}",
-                "plan must define \"location\" for log target \"x\"",
-            ),
+            ("log-targets: {x: {override: replace, type: loki}}", "plan must define \"location\" for log target \"x\""),
             (
                 "log-targets: {x: {override: replace, type: loki, location: u, services: [all, -zz]}}",
                 "log target \"x\" specifies unknown service \"zz\"",
@@ -121,7 +118,8 @@ mod tests {
 
     #[test]
     fn unknown_neighbours_are_no_matter() {
-        let layer = layer::parse("l", "services: {x: {override: replace, command: a, after: [no], before: [no]}}").unwrap();
+        let layer =
+            layer::parse("l", "services: {x: {override: replace, command: a, after: [no], before: [no]}}").unwrap();
         assert_eq!(validate(&layer), Ok(()));
     }
 }

@@ -70,9 +70,10 @@ mod tests {
     #[test]
     fn words_are_split_as_a_shell_does() {
         let words = |text| split(text).unwrap();
-        assert_eq!(words(r#"sh -c 'echo "a b"; exit' "c \"d\\" e\ f '' g"h"i"#), [
-            "sh", "-c", "echo \"a b\"; exit", "c \"d\\", "e f", "", "ghi"
-        ]);
+        assert_eq!(
+            words(r#"sh -c 'echo "a b"; exit' "c \"d\\" e\ f '' g"h"i"#),
+            ["sh", "-c", "echo \"a b\"; exit", "c \"d\\", "e f", "", "ghi"]
+        );
         assert_eq!(words("  "), Vec::<String>::new());
         assert!(split("a 'b").is_err() && split("a \"b").is_err() && split("a \\").is_err());
     }

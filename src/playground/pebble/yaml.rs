@@ -104,7 +104,8 @@ fn needs_only_quotes(text: &str) -> bool {
 }
 
 fn looks_like_a_date(text: &str) -> bool {
-    let digits = |range: std::ops::Range<usize>| text.get(range).is_some_and(|part| part.bytes().all(|b| b.is_ascii_digit()));
+    let digits =
+        |range: std::ops::Range<usize>| text.get(range).is_some_and(|part| part.bytes().all(|b| b.is_ascii_digit()));
     text.len() >= 10 && digits(0..4) && digits(5..7) && digits(8..10) && text.as_bytes()[4] == b'-'
 }
 
@@ -145,12 +146,47 @@ services:
     #[test]
     fn what_is_written_reads_back() {
         for text in [
-            "", " ", "a", "null", "~", "1", "1e3", "0x1f", "-", "- a", "a: b", "a #b", "#a", "'", "\"", "\\", "\t", "a\nb",
-            "a\n", "\na", " a\nb", "a\n\n", "é\u{2028}", "2026-01-02", "[a", "{", "!x", "*x", "&x", "%x", "@x", "yes", "no",
-            ".5", "=", "<<", "a\u{7}b",
+            "",
+            " ",
+            "a",
+            "null",
+            "~",
+            "1",
+            "1e3",
+            "0x1f",
+            "-",
+            "- a",
+            "a: b",
+            "a #b",
+            "#a",
+            "'",
+            "\"",
+            "\\",
+            "\t",
+            "a\nb",
+            "a\n",
+            "\na",
+            " a\nb",
+            "a\n\n",
+            "é\u{2028}",
+            "2026-01-02",
+            "[a",
+            "{",
+            "!x",
+            "*x",
+            "&x",
+            "%x",
+            "@x",
+            "yes",
+            "no",
+            ".5",
+            "=",
+            "<<",
+            "a\u{7}b",
         ] {
             let yaml = write(&json!({"k": text, "l": [text]}));
-            let back: serde_json::Value = serde_yaml::from_str(&yaml).unwrap_or_else(|error| panic!("{error}: {yaml:?}"));
+            let back: serde_json::Value =
+                serde_yaml::from_str(&yaml).unwrap_or_else(|error| panic!("{error}: {yaml:?}"));
             assert_eq!(back, json!({"k": text, "l": [text]}), "{yaml:?}");
         }
     }
