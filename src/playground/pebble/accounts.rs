@@ -4,6 +4,7 @@
 use super::go;
 use super::plan::{ExecCheck, Service};
 use serde::Deserialize;
+use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -119,9 +120,29 @@ fn user_named(name: &str) -> Option<User> {
     users().into_iter().find(|user| user.name == name)
 }
 
-/// The name of a group.
-pub(super) fn group(gid: u32) -> Option<String> {
-    groups().into_iter().find(|(_, number)| *number == gid).map(|(name, _)| name)
+/// The names of users and groups by number, as they are now. Of several names for one number the first counts.
+pub(super) struct Names {
+    users: HashMap<u32, String>,
+    groups: HashMap<u32, String>,
+}
+
+impl Names {
+    pub(super) fn read() -> Self {
+        // The last one collected counts.
+        let users = users().into_iter().rev().map(|user| (user.uid, user.name)).collect();
+        let groups = groups().into_iter().rev().map(|(name, gid)| (gid, name)).collect();
+        Self { users, groups }
+    }
+
+    /// The name of a user; empty if it has none.
+    pub(super) fn user(&self, uid: u32) -> &str {
+        self.users.get(&uid).map_or("", String::as_str)
+    }
+
+    /// The name of a group; empty if it has none.
+    pub(super) fn group(&self, gid: u32) -> &str {
+        self.groups.get(&gid).map_or("", String::as_str)
+    }
 }
 
 fn group_named(name: &str) -> Option<u32> {

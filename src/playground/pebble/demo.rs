@@ -64,7 +64,7 @@ const FILES: &[(&str, &str)] = &[
 /// # Errors
 ///
 /// The directory cannot be written to.
-pub fn seed(dir: &Path) -> Result<()> {
+pub(super) fn seed(dir: &Path) -> Result<()> {
     let here = dir.display().to_string();
     let layer = LAYER.replace("DIR", &here);
     let files = FILES.iter().map(|(path, text)| (*path, (*text).to_owned()));

@@ -1,7 +1,8 @@
 //! A directory, or one file of it, listed.
 
+use super::accounts::Names;
 use super::errors::{FileError, Refusal, Result};
-use super::{accounts, glob, go, handlers, reply};
+use super::{glob, go, handlers, reply};
 use crate::model::Time;
 use crate::transport::server::{Query, Response};
 use serde_json::{Value, json};
@@ -56,23 +57,24 @@ fn list(path: &Path, pattern: &str, itself: bool) -> std::result::Result<Vec<Val
     let matches = |name: &OsStr| pattern.is_empty() || glob::matches(pattern, &name.to_string_lossy());
     if itself || !meta.is_dir() {
         let name = path.file_name().unwrap_or(OsStr::new("/"));
-        return Ok(if matches(name) { vec![document(path, name, &meta)] } else { Vec::new() });
+        return Ok(if matches(name) { vec![document(path, name, &meta, &Names::read())] } else { Vec::new() });
     }
     let mut names = Vec::new();
     for entry in fs::read_dir(path).map_err(|error| failed("open", path, &error))? {
         names.push(entry.map_err(|error| failed("readdirent", path, &error))?.file_name());
     }
     names.sort();
+    let accounts = Names::read();
     let wanted = names.into_iter().filter(|name| matches(name));
     let one = |name: std::ffi::OsString| {
         let path = path.join(&name);
         let meta = fs::symlink_metadata(&path).map_err(|error| failed("lstat", &path, &error))?;
-        Ok(document(&path, &name, &meta))
+        Ok(document(&path, &name, &meta, &accounts))
     };
     wanted.map(one).collect()
 }
 
-fn document(path: &Path, name: &OsStr, meta: &Metadata) -> Value {
+fn document(path: &Path, name: &OsStr, meta: &Metadata, accounts: &Names) -> Value {
     let mut document = json!({
         "path": path.to_string_lossy(),
         "name": name.to_string_lossy(),
@@ -85,9 +87,9 @@ fn document(path: &Path, name: &OsStr, meta: &Metadata) -> Value {
     let modified = meta.modified().ok().and_then(|time| Time::try_from(time).ok()).unwrap_or_default();
     document["last-modified"] = json!(go::seconds(modified));
     document["user-id"] = json!(meta.uid());
-    document["user"] = json!(accounts::user(meta.uid()).map(|user| user.name).unwrap_or_default());
+    document["user"] = json!(accounts.user(meta.uid()));
     document["group-id"] = json!(meta.gid());
-    document["group"] = json!(accounts::group(meta.gid()).unwrap_or_default());
+    document["group"] = json!(accounts.group(meta.gid()));
     document
 }
 

@@ -175,9 +175,9 @@ impl Drop for Draft {
 
 /// A number that no other draft has.
 fn digits() -> String {
-    let mut bytes = [0; 8];
+    let mut bytes = [0; 4];
     ring::rand::SystemRandom::new().fill(&mut bytes).expect("a running system has random bytes");
-    u64::from_le_bytes(bytes).to_string()
+    u32::from_le_bytes(bytes).to_string()
 }
 
 #[cfg(test)]

@@ -1,19 +1,17 @@
 //! The endpoints that answer with a document (sections 2.3 to 2.10).
 
-use super::access::User;
 use super::changes::Change;
 use super::daemon::Daemon;
 use super::errors::{Refusal, Result};
-use super::identities::{Access, Changing};
+use super::identities::Changing;
 use super::layers::Adding as Layer;
-use super::notices::{Adding, Filter};
 use super::{VERSION, checks as health_checks, go, reply, yaml};
 use crate::provider::exec::Signal;
 use crate::transport::StatusCode;
 use crate::transport::server::{Query, Request, Response};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,7 +54,7 @@ pub(super) fn text(query: &Query, name: &str) -> String {
 }
 
 /// A parameter that is a duration.
-fn duration(query: &Query, name: &str) -> Result<Option<Duration>> {
+pub(super) fn duration(query: &Query, name: &str) -> Result<Option<Duration>> {
     match text(query, name).as_str() {
         "" => Ok(None),
         text => go::duration(text).map(Some).map_err(|why| Refusal::bad(format!("invalid {name}: {why}"))),
@@ -294,82 +292,6 @@ pub(super) async fn refresh(daemon: &Arc<Daemon>, body: &[u8]) -> Result<Respons
         document["error"] = json!(error);
     }
     Ok(reply::sync(Some(document)))
-}
-
-/// Whose notices a user sees; `None` is everybody's.
-fn whose(query: &Query, user: Option<User>) -> Result<Option<u32>> {
-    let unknown = || Refusal::forbidden("cannot determine UID of request, so cannot retrieve notices");
-    let user = user.ok_or_else(unknown)?;
-    let uid = user.uid.ok_or_else(unknown)?;
-    let (users, id) = (text(query, "users"), text(query, "user-id"));
-    for (name, value) in [("users", &users), ("user-id", &id)] {
-        if !value.is_empty() && user.access != Access::Admin {
-            return Err(Refusal::forbidden(format!("only admins may use the {} filter", go::quote(name))));
-        }
-    }
-    match (users.as_str(), id.as_str()) {
-        ("", "") => Ok(Some(uid)),
-        ("", id) => id.parse().map(Some).map_err(|_| {
-            let why = format!("strconv.ParseInt: parsing {}: invalid syntax", go::quote(id));
-            Refusal::bad(format!("invalid \"user-id\" filter: {why}"))
-        }),
-        ("all", "") => Ok(None),
-        (_, "") => Err(Refusal::bad("invalid \"users\" filter: must be \"all\"")),
-        _ => Err(Refusal::bad("cannot use both \"users\" and \"user-id\" parameters")),
-    }
-}
-
-pub(super) async fn notices(daemon: &Daemon, query: &Query, user: Option<User>) -> Result<Response> {
-    let whose = whose(query, user)?;
-    let after = match text(query, "after").as_str() {
-        "" => None,
-        text => Some(text.parse().map_err(|_| {
-            let layout = go::quote("2006-01-02T15:04:05Z07:00");
-            let value = go::quote(text);
-            let why = format!("parsing time {value} as {layout}: cannot parse {value} as \"2006\"");
-            Refusal::bad(format!("invalid \"after\" timestamp: {why}"))
-        })?),
-    };
-    let timeout = duration(query, "timeout")?;
-    let asked = names(query, "types");
-    let kinds: Vec<String> =
-        asked.iter().filter(|kind| ["custom", "change-update", "warning"].contains(&kind.as_str())).cloned().collect();
-    if kinds.is_empty() && !asked.is_empty() {
-        return Ok(reply::sync(Some(json!([]))));
-    }
-    let filter = Filter { user: whose, kinds, keys: names(query, "keys"), after };
-    let found = |book: &super::daemon::Book| -> Vec<Value> {
-        book.notices.list(&filter).into_iter().map(super::notices::Notice::document).collect()
-    };
-    let list = match timeout {
-        None => found(&daemon.book()),
-        Some(limit) => {
-            let some = daemon.until(|book| Some(found(book)).filter(|list| !list.is_empty()));
-            tokio::time::timeout(limit, some).await.unwrap_or_default()
-        }
-    };
-    Ok(reply::sync(Some(Value::Array(list))))
-}
-
-pub(super) fn notice(daemon: &Daemon, id: &str, user: Option<User>) -> Result<Response> {
-    let book = daemon.book();
-    let unknown = || Refusal::not_found(format!("cannot find notice with ID {}", go::quote(id)));
-    let notice = book.notices.get(id).ok_or_else(unknown)?;
-    let sees_all = user.is_some_and(|user| user.access == Access::Admin);
-    let uid = user.and_then(|user| user.uid);
-    if sees_all || uid.is_some() && notice.is_for(uid) {
-        return Ok(reply::sync(Some(notice.document())));
-    }
-    Err(Refusal::forbidden(format!("not allowed to access notice with id {}", go::quote(id))))
-}
-
-pub(super) fn notify(daemon: &Arc<Daemon>, body: &[u8], user: Option<User>) -> Result<Response> {
-    let uid = user.and_then(|user| user.uid);
-    let uid = uid.ok_or_else(|| Refusal::forbidden("cannot determine UID of request, so cannot create notice"))?;
-    let adding: Adding = decode(body)?;
-    let occurrence = adding.occurrence(uid)?;
-    let id = daemon.change(|book| book.notices.occur(occurrence));
-    Ok(reply::sync(Some(json!({"id": id.to_string()}))))
 }
 
 pub(super) fn change_identities(daemon: &Arc<Daemon>, body: &[u8]) -> Result<Response> {

@@ -18,7 +18,18 @@ pub(super) fn parse(label: &str, text: &str) -> Result<Plan, String> {
     let layer = format!("cannot parse layer {}", go::quote(label));
     let sections: Option<Named<Value>> = read(text, "map[string]yaml.Node").map_err(|why| format!("{layer}: {why}"))?;
     let mut plan = Plan::default();
-    for (name, value) in sections.unwrap_or_default() {
+    for (name, mut value) in sections.unwrap_or_default() {
+        if value.is_null() && is_bare(text, &name) {
+            match name.as_str() {
+                "pairing" => continue,
+                "workloads" => return Err("cannot parse the \"workloads\" section: EOF".to_owned()),
+                _ => return Err(format!("{layer} section {}: EOF", go::quote(&name))),
+            }
+        }
+        if let Value::Mapping(objects) = &mut value {
+            // What has no name is passed over.
+            objects.retain(|name, _| !name.is_null());
+        }
         let wrong = |why| format!("{layer} section {}: {why}", go::quote(&name));
         let text = serde_yaml::to_string(&value).map_err(|error| error.to_string())?;
         match name.as_str() {
@@ -50,6 +61,13 @@ pub(super) fn parse(label: &str, text: &str) -> Result<Plan, String> {
     }
     look_at(&plan)?;
     Ok(plan)
+}
+
+/// Whether a section has its name and nothing else. `null` or `~` would be something.
+fn is_bare(text: &str, section: &str) -> bool {
+    let after = |line: &str| line.strip_prefix(section)?.trim_start().strip_prefix(':').map(str::to_owned);
+    let is_nothing = |rest: String| rest.trim_start().is_empty() || rest.trim_start().starts_with('#');
+    text.lines().filter_map(after).any(is_nothing)
 }
 
 /// Null is no object.
@@ -226,6 +244,7 @@ mod tests {
                 "cannot parse layer \"l\": yaml: unmarshal errors:\n  line 1: cannot unmarshal !!seq into map[string]yaml.Node",
             ),
             ("{a", "cannot parse layer \"l\": yaml: line 1: did not find expected ',' or '}'"),
+            ("services:\n", "cannot parse layer \"l\" section \"services\": EOF"),
             ("service: {}", "cannot parse layer \"l\": unknown section \"service\""),
             ("services: {x: null}", "service object cannot be null for service \"x\""),
             (
@@ -275,7 +294,7 @@ mod tests {
 
     #[test]
     fn an_empty_layer_is_one() {
-        for text in ["", "# nothing\n", "services:\n", "{}"] {
+        for text in ["", "# nothing\n", "services: null\n", "pairing:\n", "services: {~: {override: x}}", "{}"] {
             assert_eq!(parse("l", text), Ok(Plan::default()), "{text:?}");
         }
     }

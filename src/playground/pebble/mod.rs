@@ -36,6 +36,7 @@ mod logs;
 mod merge;
 mod metrics;
 mod multipart;
+mod notice_requests;
 mod notices;
 mod order;
 mod plan;

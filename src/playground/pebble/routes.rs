@@ -3,7 +3,7 @@
 use super::access::{self, Needs, User};
 use super::daemon::Daemon;
 use super::errors::{Refusal, Result};
-use super::{exec, exec_request, files, handlers, log_stream, metrics, reply};
+use super::{exec, exec_request, files, handlers, log_stream, metrics, notice_requests, reply};
 use crate::transport::Method;
 use crate::transport::server::{Query, Reply, Request, Response};
 use std::sync::Arc;
@@ -148,8 +148,8 @@ async fn look(daemon: &Arc<Daemon>, endpoint: Endpoint, query: Query, user: Opti
         Endpoint::Services => Ok(handlers::services(daemon, query)),
         Endpoint::Plan => handlers::plan(daemon, query),
         Endpoint::Checks => handlers::checks(daemon, query),
-        Endpoint::Notices => handlers::notices(daemon, query, user).await,
-        Endpoint::Notice(id) => handlers::notice(daemon, &id, user),
+        Endpoint::Notices => notice_requests::list(daemon, query, user).await,
+        Endpoint::Notice(id) => notice_requests::show(daemon, &id, user),
         Endpoint::Identities => Ok(reply::sync(Some(daemon.book().identities.document()))),
         Endpoint::Metrics => Ok(Response::text(crate::transport::StatusCode::OK, metrics::text(&daemon.book()))),
         _ => Err(Refusal::bad("not implemented")),
@@ -166,7 +166,7 @@ async fn act(daemon: &Arc<Daemon>, endpoint: Endpoint, body: &[u8], user: Option
         Endpoint::Signals => handlers::signal(daemon, body),
         Endpoint::Checks => handlers::act_on_checks(daemon, body),
         Endpoint::Refresh => handlers::refresh(daemon, body).await,
-        Endpoint::Notices => handlers::notify(daemon, body, user),
+        Endpoint::Notices => notice_requests::add(daemon, body, user),
         Endpoint::Identities => handlers::change_identities(daemon, body),
         // Only a client with a certificate could, and there is no HTTPS.
         Endpoint::Pairing => Err(Refusal::denied()),

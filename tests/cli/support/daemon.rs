@@ -6,7 +6,7 @@ use super::{http, peers};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{chown, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -67,16 +67,20 @@ impl Options {
             fs::write(path, text).expect("a layer file");
         }
         let mut program = if is_simulated() {
-            PathBuf::from(env!("CARGO_BIN_EXE_esker"))
+            // A process is called as its file is.
+            let link = dir.path().join("pebble");
+            symlink(env!("CARGO_BIN_EXE_esker"), &link).expect("a link to the simulator");
+            link
         } else {
             peers::pebble().expect("the caller has checked `peers::pebble()`")
         };
         let nobody = self.unprivileged && rustix::process::geteuid().is_root();
         if nobody {
             // The build directory may be closed to other users.
-            let copy = dir.path().join("daemon");
+            let copy = dir.path().join("pebble.copy");
             fs::copy(&program, &copy).expect("a copy of the daemon");
-            program = copy;
+            program = dir.path().join("pebble");
+            fs::rename(&copy, &program).expect("a name for the copy");
             chown(dir.path(), Some(NOBODY), Some(NOBODY)).expect("a directory of nobody's");
         }
         let child = spawn(&program, dir.path(), &self, nobody);
