@@ -25,6 +25,7 @@ pub mod parse;
 pub mod playground;
 pub mod providers;
 pub mod schema;
+pub mod simulate_pebble;
 pub mod source;
 pub mod svc;
 pub mod target;
@@ -66,6 +67,14 @@ pub static TREE: &[Node] = &[
         .reads(Reads::ConfigIfValid),
     plain!("completion", completion::CompletionArgs, completion::run, "Print the completion script of a shell")
         .reads(Reads::Nothing),
+    talk!(
+        "simulate-pebble",
+        simulate_pebble::SimulatePebbleArgs,
+        simulate_pebble::run,
+        "Serve a simulated Pebble daemon in a directory"
+    )
+    .hidden()
+    .reads(Reads::Nothing),
     plain!("man", man::ManArgs, man::run, "Print or write the manual pages").reads(Reads::Nothing),
 ];
 
