@@ -4,7 +4,7 @@ use crate::support::process::{Running, gone};
 use crate::support::running;
 use crate::support::shown::shown;
 use crate::support::terminal::Pty;
-use crate::support::{error_of, esker, esker_process, home};
+use crate::support::{error_of, esker_process, home};
 use rustix::process::Signal;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

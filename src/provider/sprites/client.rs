@@ -192,6 +192,10 @@ impl Client {
 
     /// A connection that could not be made or was lost.
     pub(super) fn broken(&self, what: &str, error: Error) -> Error {
+        // What is no fault of the connection is that of the request's own body, which says it better.
+        if fault(&error).is_none() {
+            return error;
+        }
         let hint = match fault(&error) {
             Some(Fault::Unresolved | Fault::Refused) => Some("is SPRITES_ENDPOINT or the endpoint's `url` right?"),
             _ => None,

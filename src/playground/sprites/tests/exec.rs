@@ -19,7 +19,7 @@ async fn nothing_is_answered_without_the_token() {
 #[tokio::test]
 async fn pipes_carry_every_byte_and_the_exit_is_said_twice() {
     let rig = Rig::new().await;
-    let mut socket = rig.open("/v1/sprites/box/exec?cmd=sh&cmd=-c&cmd=cat;echo+oops+>%262;exit+7&stdin=true").await;
+    let mut socket = rig.open("/v1/sprites/box/exec?cmd=sh&cmd=-c&cmd=cat;echo+oops+%3e%262;exit+7&stdin=true").await;
     let info = socket.text().await;
     assert_eq!((&info["type"], &info["is_owner"], &info["tty"]), (&json!("session_info"), &json!(true), &json!(false)));
     let input: Vec<u8> = (0..=255).cycle().take(200_000).collect();
