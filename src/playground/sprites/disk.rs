@@ -43,6 +43,8 @@ const OWN: &[&str] = &[
 /// A directory that is the root of a sprite.
 pub(super) struct Disk {
     root: PathBuf,
+    /// Whether a namespace is tried at all.
+    namespaces: bool,
     view: Mutex<Option<Arc<View>>>,
 }
 
@@ -56,7 +58,7 @@ pub(super) struct View {
 
 impl Disk {
     /// Makes the disk of a new sprite at `root`, which must not exist.
-    pub(super) fn create(root: &Path) -> io::Result<Self> {
+    pub(super) fn create(root: &Path, namespaces: bool) -> io::Result<Self> {
         fs::DirBuilder::new().recursive(true).mode(0o755).create(root)?;
         // Tools look at the path of a mount as the kernel knows it.
         let root = root.canonicalize()?;
@@ -67,7 +69,7 @@ impl Disk {
             fs::create_dir_all(root.join(dir))?;
             fs::set_permissions(root.join(dir), fs::Permissions::from_mode(0o1777))?;
         }
-        Ok(Self { root, view: Mutex::new(None) })
+        Ok(Self { root, namespaces, view: Mutex::new(None) })
     }
 
     /// Where it is on this machine.
@@ -86,7 +88,7 @@ impl Disk {
         if let Some(view) = &*known {
             return Ok(Arc::clone(view));
         }
-        let view = Arc::new(View::of(&self.root)?);
+        let view = Arc::new(View::of(&self.root, self.namespaces)?);
         *known = Some(Arc::clone(&view));
         Ok(view)
     }
@@ -106,13 +108,15 @@ impl Disk {
 }
 
 impl View {
-    fn of(root: &Path) -> io::Result<Self> {
-        match Namespace::create(root, &binds(root)?) {
-            Ok(namespace) => {
+    fn of(root: &Path, namespaces: bool) -> io::Result<Self> {
+        // Whatever the system has against it, there is the other way.
+        let namespace = if namespaces { Namespace::create(root, &binds(root)?).ok() } else { None };
+        match namespace {
+            Some(namespace) => {
                 let top = rustix::fs::openat(namespace.root(), ".", DIRECTORY, Mode::empty())?;
                 Ok(Self { namespace: Some(Arc::new(namespace)), root: top, mapped: None })
             }
-            Err(_) => {
+            None => {
                 let top = rustix::fs::openat(CWD, root, DIRECTORY, Mode::empty())?;
                 Ok(Self { namespace: None, root: top, mapped: Some(root.to_owned()) })
             }
@@ -206,7 +210,7 @@ mod tests {
     fn links_stay_inside_and_the_machine_is_only_read() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("secret"), "outside").unwrap();
-        let disk = Disk::create(&dir.path().join("disk")).unwrap();
+        let disk = Disk::create(&dir.path().join("disk"), true).unwrap();
         fs::write(disk.root().join("home/sprite/a"), "inside").unwrap();
         std::os::unix::fs::symlink("/home/sprite/a", disk.root().join("tmp/link")).unwrap();
         std::os::unix::fs::symlink(dir.path().join("secret"), disk.root().join("tmp/out")).unwrap();
@@ -224,7 +228,7 @@ mod tests {
     #[test]
     fn another_tree_takes_its_place_and_the_sprites_own_stays() {
         let dir = tempfile::tempdir().unwrap();
-        let disk = Disk::create(&dir.path().join("disk")).unwrap();
+        let disk = Disk::create(&dir.path().join("disk"), true).unwrap();
         fs::write(disk.root().join("home/sprite/new"), "").unwrap();
         fs::write(disk.own().join("kept"), "").unwrap();
         let before = disk.view().unwrap();

@@ -113,9 +113,15 @@ impl Sprite {
     /// Ends everything that runs in it: sessions, services, and what those left behind.
     pub(super) async fn stop_all(self: &Arc<Self>) {
         self.activity.busy.store(true, Ordering::Release);
+        self.power_off().await;
+    }
+
+    /// Loses what is in memory.
+    async fn power_off(&self) {
+        let leaders = self.leaders();
         self.services.halt();
         self.sessions.cut();
-        processes::kill_all(self).await;
+        processes::kill_all(self, &leaders).await;
         self.tasks.clear();
     }
 
@@ -155,9 +161,6 @@ async fn watch(sprite: Arc<Sprite>) {
     tokio::time::sleep(cold_after).await;
     if sprite.status() == Status::Warm {
         sprite.set_status(Status::Cold);
-        sprite.services.halt();
-        sprite.sessions.cut();
-        processes::kill_all(&sprite).await;
-        sprite.tasks.clear();
+        sprite.power_off().await;
     }
 }

@@ -9,7 +9,6 @@ use rustix::process::{Pid, kill_process};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How often it is looked whether what was killed is gone, and how long at most.
@@ -18,9 +17,12 @@ const TRIES: usize = 1000;
 
 /// The numbers of its processes.
 pub(super) fn of(sprite: &Sprite) -> Vec<i32> {
+    led_by(sprite, &sprite.leaders())
+}
+
+fn led_by(sprite: &Sprite, leaders: &[i32]) -> Vec<i32> {
     let Some(view) = sprite.known_disk().and_then(|disk| disk.view().ok()) else { return Vec::new() };
     let namespace = view.namespace().and_then(|namespace| namespace.id().ok());
-    let leaders = sprite.leaders();
     numbers()
         .filter(|pid| match namespace {
             // One that ends meanwhile has no namespace any more.
@@ -85,12 +87,12 @@ pub(super) fn signal(pid: i32, signal: &Signal) {
     }
 }
 
-/// Kills all of them, and returns when they are gone.
-pub(super) async fn kill_all(sprite: &Arc<Sprite>) {
+/// Kills all of them, those that `leaders` lead among them, and returns when they are gone.
+pub(super) async fn kill_all(sprite: &Sprite, leaders: &[i32]) {
     let kill = Signal::parse("KILL").expect("it exists");
     for _ in 0..TRIES {
         let left: Vec<i32> =
-            of(sprite).into_iter().filter(|pid| stat(*pid).is_some_and(|stat| !stat.is_over)).collect();
+            led_by(sprite, leaders).into_iter().filter(|pid| stat(*pid).is_some_and(|stat| !stat.is_over)).collect();
         if left.is_empty() {
             return;
         }

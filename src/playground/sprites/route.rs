@@ -116,7 +116,8 @@ impl Api {
             }
             ("DELETE", []) => {
                 self.0.remove(&sprite.name);
-                sprite.destroy().await.map_err(Refusal::internal)?;
+                let sprite = Arc::clone(sprite);
+                whole(async move { sprite.destroy().await }).await?;
                 Ok(Response::empty(StatusCode::NO_CONTENT).into())
             }
             (_, []) => Err(Refusal::method()),
@@ -125,9 +126,14 @@ impl Api {
                 Ok(Response::json(StatusCode::OK, &json!({ "name": sprite.name, "status": "upgraded" })).into())
             }
             ("POST", ["restart"]) => {
-                let _hold = sprite.hold();
-                sprite.stop_all().await;
-                sprite.start_again();
+                let restarted = Arc::clone(sprite);
+                whole(async move {
+                    let _hold = restarted.hold();
+                    restarted.stop_all().await;
+                    restarted.start_again();
+                    Ok(())
+                })
+                .await?;
                 Ok(Response::json(
                     StatusCode::OK,
                     &json!({ "sprite_name": sprite.name, "machine_id": sprite.machine(), "message": "Sprite restarted" }),
@@ -152,6 +158,11 @@ impl Api {
         }
         Ok(Response::json(StatusCode::CREATED, &json!({ "token": world.token })).into())
     }
+}
+
+/// Does what must not be left half done, also if the client hangs up.
+async fn whole(work: impl Future<Output = std::io::Result<()>> + Send + 'static) -> Answer<()> {
+    tokio::spawn(work).await.map_err(Refusal::internal)?.map_err(Refusal::internal)
 }
 
 /// What a sprite's own server answers. Asking it anything wakes the sprite.
@@ -194,12 +205,18 @@ async fn within(sprite: &Arc<Sprite>, rest: &[&str], mut request: Request) -> An
         (_, ["proxy"] | ["ports", "watch"]) => Err(Refusal::method()),
         _ => Err(Refusal::no_route()),
     };
-    drop(hold);
     // Its version is on whatever it says.
     let stamp = |response: &mut Response| response.headers.extend(version_headers());
     match answered {
         Ok(Reply::Response(mut response)) => {
             stamp(&mut response);
+            if let Body::Stream { body, len } = response.body {
+                // An answer that goes on is activity.
+                let held = stream::unfold((body, hold), |(mut body, hold)| async move {
+                    body.next().await.transpose().map(|chunk| chunk.map(|chunk| (chunk, (body, hold))))
+                });
+                response.body = Body::Stream { body: held, len };
+            }
             Ok(response.into())
         }
         Ok(reply) => Ok(reply),

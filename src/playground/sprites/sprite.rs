@@ -140,7 +140,8 @@ impl Sprite {
         if let Some(disk) = self.disk.get() {
             return Ok(disk);
         }
-        let disk = Disk::create(&self.place().ok_or(io::ErrorKind::NotFound)?.join("disk"))?;
+        let world = self.world.upgrade().ok_or(io::ErrorKind::NotFound)?;
+        let disk = Disk::create(&world.dir.join(self.machine()).join("disk"), world.options.namespaces)?;
         super::checkpoints::save(&disk, "v0")?;
         Ok(self.disk.get_or_init(|| disk))
     }

@@ -1,9 +1,9 @@
-//! How long things take, how durations are written, and how points in time are.
+//! What can be set, how durations are written, and how points in time are.
 
 use jiff::Timestamp;
 use std::time::Duration;
 
-/// The times that production fixes and tests shorten.
+/// What production fixes and tests change.
 #[derive(Clone, Debug)]
 pub(super) struct Options {
     /// How long a socket stays open after the exit was sent (section 3.5).
@@ -18,8 +18,10 @@ pub(super) struct Options {
     pub(super) survive: Duration,
     /// How often the state stream says that it is alive.
     pub(super) heartbeat: Duration,
-    /// How often ports and watched files are looked at.
+    /// How often ports are looked at.
     pub(super) poll: Duration,
+    /// Whether sprites get a view of the file system of their own, where the system allows it.
+    pub(super) namespaces: bool,
 }
 
 impl Default for Options {
@@ -32,6 +34,7 @@ impl Default for Options {
             survive: Duration::from_secs(10),
             heartbeat: Duration::from_secs(15),
             poll: Duration::from_millis(250),
+            namespaces: true,
         }
     }
 }

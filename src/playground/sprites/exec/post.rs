@@ -24,7 +24,9 @@ struct Attended {
 
 impl Drop for Attended {
     fn drop(&mut self) {
-        self.session.signal(&Signal::parse("KILL").expect("it exists"));
+        if self.session.running.exit().is_none() {
+            self.session.signal(&Signal::parse("KILL").expect("it exists"));
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Deleting, renaming, copying, and changing modes and owners.
 
 use super::absolute;
-use super::spot::{Failure, Spot, is_dir, make_directories, octal, parse_mode};
+use super::spot::{Failure, Spot, by_descriptor, is_dir, make_directories, octal, parse_mode};
 use crate::playground::sprites::disk::View;
-use rustix::fs::{FileType, Stat};
+use rustix::fs::{FileType, OFlags, Stat};
 use rustix::io::Errno;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -136,9 +136,17 @@ impl Copy {
 pub(super) fn chmod(view: &View, asked: &Change) -> Result<Value, Failure> {
     let (path, spot) = asked.spot(view, "chmod")?;
     let mode = parse_mode(&asked.mode).ok_or_else(|| Failure::new("chmod", &path, Errno::INVAL))?;
+    let fail = |errno| Failure::new("chmod", &path, errno);
+    if FileType::from_raw_mode(spot.stat().map_err(fail)?.st_mode) == FileType::Symlink {
+        // What is named is what the link leads to.
+        let target = view.open(&path, OFlags::PATH, 0).map_err(fail)?;
+        fs::set_permissions(by_descriptor(&target), fs::Permissions::from_mode(mode))
+            .map_err(|error| Failure::of("chmod", &path, &error))?;
+        return Ok(json!({ "count": 1, "affected": [{ "path": path.to_string_lossy(), "mode": octal(mode) }] }));
+    }
     let affected = each(&spot, &path, asked.recursive, "chmod", &|here, stat| {
         if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink {
-            // Its own mode means nothing, and what it leads to is not meant.
+            // One that is met on the way: its own mode means nothing, and what it leads to is not meant.
             return Ok(None);
         }
         fs::set_permissions(here, fs::Permissions::from_mode(mode))?;
@@ -166,7 +174,7 @@ pub(super) fn chown(view: &View, asked: &Change) -> Result<Value, Failure> {
 }
 
 impl Change {
-    /// What is to be changed, a link at its end followed.
+    /// What is to be changed.
     fn spot(&self, view: &View, doing: &'static str) -> Result<(PathBuf, Spot), Failure> {
         let path = absolute(self.path.as_bytes(), self.working_dir.as_bytes());
         let spot = Spot::find(view, &path, doing)?;

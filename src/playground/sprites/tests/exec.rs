@@ -141,7 +141,7 @@ async fn a_program_outlives_its_last_client_only_so_long() {
         (list["count"] == 0).then_some(())
     })
     .await;
-    eventually(|| async { (!std::path::Path::new("/proc").join(&pid).exists()).then_some(()) }).await;
+    gone(&pid).await;
 }
 
 #[tokio::test]

@@ -26,6 +26,23 @@ async fn a_file_is_the_same_for_commands_and_for_the_api() {
 }
 
 #[tokio::test]
+async fn without_namespaces_programs_start_in_the_directory_and_end_all_the_same() {
+    let rig = Rig::with(&[], |options| options.namespaces = false).await;
+    let root = rig.world.find("box").unwrap().disk().unwrap().root().to_owned();
+    let home = root.join("home/sprite");
+    rig.sh("echo x > $HOME/f; echo y > $TMPDIR/t").await;
+    for path in ["/home/sprite/f", "/tmp/t"] {
+        assert_eq!(rig.ask(Request::get(format!("/v1/sprites/box/fs/read?path={path}"))).await.0, 200, "{path}");
+    }
+    assert_eq!(rig.sh("pwd").await.1, format!("{}\n", home.display()));
+    let mut socket = rig.open("/v1/sprites/box/exec?cmd=sh&cmd=-c&cmd=sleep+1000+%26+echo+$!;wait").await;
+    let child = socket.until("\n").await;
+    let child = child.trim_start_matches('\u{1}').trim().to_owned();
+    assert_eq!(rig.ask(Request::post("/v1/sprites/box/restart")).await.0, 200);
+    gone(&child).await;
+}
+
+#[tokio::test]
 async fn files_are_listed_moved_and_removed() {
     let rig = Rig::new().await;
     let fs = |call: &str| format!("/v1/sprites/box/fs/{call}");
@@ -187,7 +204,7 @@ async fn a_sprite_that_is_deleted_takes_everything_with_it() {
     let pid = socket.text().await["session_id"].as_str().unwrap().to_owned();
     assert_eq!(rig.ask(Request::delete("/v1/sprites/box")).await.0, 204);
     assert!(!root.exists());
-    eventually(|| async { (!std::path::Path::new("/proc").join(&pid).exists()).then_some(()) }).await;
+    gone(&pid).await;
     let (status, body) = rig.ask(Request::get("/v1/sprites/box")).await;
     assert_eq!((status, &body[..]), (500, &b"{\"error\":\"failed to retrieve sprite\"}\n"[..]));
 }

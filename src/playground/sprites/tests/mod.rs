@@ -174,3 +174,9 @@ async fn eventually<T, F: Future<Output = Option<T>>>(mut ask: impl FnMut() -> F
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
+
+/// Waits for the end of a process, whether or not somebody has asked how it ended.
+async fn gone(pid: &str) {
+    let pid = pid.parse().unwrap();
+    eventually(|| async { super::processes::stat(pid).is_none_or(|stat| stat.is_over).then_some(()) }).await;
+}
