@@ -140,11 +140,12 @@ async fn watch(sprite: Arc<Sprite>) {
             sprite.activity.released.notified().await;
             continue;
         }
-        let quiet = *sprite.activity.last.lock().unwrap_or_else(PoisonError::into_inner)
-            + sprite.activity.patience().freeze_after.unwrap_or(options.freeze_after);
+        let patience = sprite.activity.patience().freeze_after.unwrap_or(options.freeze_after);
+        let quiet = *sprite.activity.last.lock().unwrap_or_else(PoisonError::into_inner) + patience;
         let until = sprite.tasks.until().map_or(quiet, |task| task.max(quiet));
         if Instant::now() < until {
-            tokio::time::sleep_until(until.into()).await;
+            // A task may be deleted before its time.
+            tokio::time::sleep_until(until.min(Instant::now() + patience).into()).await;
             continue;
         }
         break;

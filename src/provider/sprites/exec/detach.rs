@@ -36,7 +36,10 @@ esker_refuse() { rm -rf "$esker_d"; echo "it cannot be kept awake: $*" >&2; exit
 if [ "$esker_awake" -gt 0 ]; then
   command -v curl >/dev/null || esker_refuse "there is no curl"
   esker_why=$(esker_renew 2>&1) || esker_refuse "$esker_why"
-  ( while sleep 60; do esker_awake=$((esker_awake - 60)); [ "$esker_awake" -gt 0 ] || exit 0; esker_renew; done ) </dev/null >/dev/null 2>&1 &
+  ( trap 'kill "$!"; exit' TERM
+    while :; do
+      sleep 60 & wait "$!"; esker_awake=$((esker_awake - 60)); [ "$esker_awake" -gt 0 ] || exit 0; esker_renew
+    done ) </dev/null >/dev/null 2>&1 &
   esker_beats=$!
 fi
 echo esker-ready
