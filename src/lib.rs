@@ -1,5 +1,8 @@
 //! The rooms of esker, for its binary, its tests, benchmarks and fuzz targets. The map is in `main.rs`.
 
+// Two arms side by side read better where both are worth reading.
+#![allow(clippy::single_match_else, clippy::needless_for_each)]
+
 pub mod cleanups;
 pub mod cli;
 pub mod config;

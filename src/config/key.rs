@@ -87,6 +87,9 @@ impl KeyKind {
             Self::Text | Self::Path | Self::Secret => {
                 node.text().map(Value::from).ok_or_else(|| "expected a text".to_owned())
             }
+            Self::Url if node.text().is_some_and(|text| text.starts_with("unix:/")) => {
+                Ok(node.text().unwrap_or_default().into())
+            }
             Self::Url => match node.text().and_then(|text| Some((text, text.split_once("://")?.1))) {
                 // It would be shown wherever the URL is.
                 Some((_, rest)) if rest.split('/').next().is_some_and(|host| host.contains('@')) => {

@@ -25,9 +25,9 @@ pub(super) enum Noun {
 pub(super) fn names(around: &Surroundings, noun: Noun) -> Vec<Candidate> {
     let Ok(wanted) = around.resolver.wanted(&around.settings) else { return Vec::new() };
     let Some(Pattern::One(address, defaults)) = wanted.first() else { return Vec::new() };
-    let Ok(target) = around.resolver.target(address, defaults) else { return Vec::new() };
-    let question = (noun, address.to_string());
-    ask(around, &address.endpoint, question, fetch(&*target.place, noun)).unwrap_or_default()
+    // Opening may run a command of the user's, so it is part of the answer and not of the question.
+    let answer = async { fetch(&*around.resolver.target(address, defaults)?.place, noun).await };
+    ask(around, &address.endpoint, (noun, address.to_string()), answer).unwrap_or_default()
 }
 
 /// The places of an endpoint whose names begin so, by their full names.
@@ -37,11 +37,12 @@ pub(super) fn places(around: &Surroundings, endpoint: &str, begun: &str) -> Vec<
     if !has_places || begun.contains(['%', '*', '?', '[']) {
         return Vec::new();
     }
-    let Ok(provider) = around.resolver.provider(endpoint) else { return Vec::new() };
     let glob = format!("{begun}*");
     let full = |name| Address { endpoint: endpoint.to_owned(), name: Some(name) }.to_string();
-    let names =
-        async { Ok(provider.names(&glob).await?.into_iter().map(|name| (full(name), String::new())).collect()) };
+    let names = async {
+        let names = around.resolver.provider(endpoint)?.names(&glob).await?;
+        Ok(names.into_iter().map(|name| (full(name), String::new())).collect())
+    };
     ask(around, endpoint, ("places", endpoint, &glob), names).unwrap_or_default()
 }
 

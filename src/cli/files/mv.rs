@@ -20,7 +20,7 @@ Examples:
   esker files mv /srv/app.new /srv/app
   esker files mv web:/tmp/a web:/tmp/b web:/srv/inbox/
 
-All paths are at one target: between two, copy with `esker files cp` and remove.
+All paths are at one target: between two, copy first (files cp), then remove.
 What has the new name already is replaced, unless it is a directory: into one
 that exists things are moved under their own names.")]
 pub struct MvArgs {

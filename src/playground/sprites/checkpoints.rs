@@ -220,7 +220,7 @@ pub(super) async fn route(sprite: &Arc<Sprite>, rest: &[&str], mut request: Requ
             Ok(Response::empty(StatusCode::NO_CONTENT).into())
         }
         ("POST", ["checkpoints", id, "restore"]) => Ok(restore(sprite, (*id).to_owned())),
-        (_, ["checkpoint"] | ["checkpoints"] | ["checkpoints", _] | ["checkpoints", _, "restore"])
+        (_, ["checkpoint" | "checkpoints"] | ["checkpoints", _] | ["checkpoints", _, "restore"])
             if request.method != Method::HEAD =>
         {
             Err(Refusal::method())

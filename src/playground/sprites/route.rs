@@ -181,7 +181,7 @@ async fn within(sprite: &Arc<Sprite>, rest: &[&str], mut request: Request) -> An
     let hold = sprite.hold();
     sprite.listen_inside().map_err(Refusal::internal)?;
     let answered = match (request.method.as_str(), rest) {
-        (_, ["exec", rest @ ..]) => exec::route(sprite, rest, request).await,
+        (_, ["exec", rest @ ..]) => exec::route(sprite, rest, request),
         (_, ["checkpoint" | "checkpoints", ..]) => checkpoints::route(sprite, rest, request).await,
         (_, ["fs", rest @ ..]) => fs::route(sprite, rest, request).await,
         (_, ["services", rest @ ..]) => services::route(sprite, rest, request).await,

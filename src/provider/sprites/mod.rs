@@ -158,7 +158,7 @@ fn open(config: &EndpointConfig, env: Env) -> Result<Arc<dyn Provider>> {
     let organization = config.text("organization").map(str::to_owned);
     let sign_in = SpritesSignIn { client: client.clone(), organization, home };
     let (raw, machines) = (SpritesRaw(client.clone()), SpritesMachines(client.clone()));
-    Ok(Arc::new(Sprites { client, raw, machines, sign_in, cleanups }))
+    Ok(Arc::new(Sprites { client, cleanups, raw, machines, sign_in }))
 }
 
 /// An endpoint: one account with its sandboxes.

@@ -75,6 +75,7 @@ async fn send(
         info["session_id"] = json!(session.running.pid());
     }
     let replay = std::mem::take(&mut seat.replay);
+    #[allow(clippy::if_same_then_else)] // the order is the difference
     let begun = if faults.replay_first {
         sending.replay(replay).await && sending.sink.text(info.to_string()).await
     } else {
@@ -159,7 +160,7 @@ impl Sending<'_> {
 /// Does what the client says, until it leaves.
 async fn receive(session: &Session, stream: &mut SocketStream, faults: &ExecFaults, ponged: &AtomicBool) {
     if faults.stop_reading {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
     loop {
         let next = match faults.require_ping {

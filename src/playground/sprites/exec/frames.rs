@@ -71,12 +71,12 @@ pub(super) fn input(tty: bool, mut message: Bytes) -> Option<In> {
     if tty {
         return (!message.is_empty()).then_some(In::Data(message));
     }
-    match message.first()? {
-        &STDIN => {
+    match *message.first()? {
+        STDIN => {
             let bytes = message.split_off(1);
             (!bytes.is_empty()).then_some(In::Data(bytes))
         }
-        &STDIN_EOF => Some(In::End),
+        STDIN_EOF => Some(In::End),
         _ => None,
     }
 }

@@ -78,7 +78,7 @@ impl Sessions {
 }
 
 /// Routes below `B/exec`.
-pub(super) async fn route(sprite: &Arc<Sprite>, rest: &[&str], request: Request) -> Answer {
+pub(super) fn route(sprite: &Arc<Sprite>, rest: &[&str], request: Request) -> Answer {
     match (request.method.as_str(), rest) {
         ("HEAD", []) => Ok(Response::empty(StatusCode::OK).into()),
         ("GET", []) if request.is_websocket() => match request.query.text("id").filter(|id| !id.is_empty()) {

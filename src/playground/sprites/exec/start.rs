@@ -125,7 +125,7 @@ pub(in crate::playground::sprites) fn start(
     command: &Command,
 ) -> Result<Started, Failed> {
     let other = |error: std::io::Error| Failed::Other(error.to_string());
-    let view = sprite.disk().and_then(|disk| disk.view()).map_err(other)?;
+    let view = sprite.disk().map_err(other)?.view().map_err(other)?;
     let env = command.env.clone().unwrap_or_else(|| environment(sprite, &view, command.size.is_some()));
     let dir = Path::new(HOME).join(command.dir.as_deref().unwrap_or(Path::new("")));
     let at = view

@@ -79,7 +79,10 @@ fn launch(sprite: &Weak<Sprite>, service: &Service) -> Option<Result<Child, Stri
     if let Ok(disk) = sprite.disk() {
         service.log.keep_in(disk.own().join(format!("logs/services/{}.log", service.name)));
     }
-    let view = sprite.disk().and_then(|disk| disk.view());
+    let view = match sprite.disk() {
+        Ok(disk) => disk.view(),
+        Err(error) => Err(error),
+    };
     let env = definition.env.as_ref().and_then(|own| {
         let mut env = start::environment(&sprite, view.as_deref().ok()?, false);
         env.extend(own.iter().map(|(name, value)| (name.into(), value.into())));

@@ -156,28 +156,26 @@ impl Reading {
 
     /// The next part of what is read by itself. A file that had begun already begins again.
     async fn alone(&mut self) -> Result<Option<Part>> {
-        loop {
-            let again = self.again.get_or_insert_default();
-            let Some(index) = again.front().copied() else { return Ok(None) };
-            let Some(body) = &mut self.body else {
-                match self.bulk.single.read(&self.paths[index], None).await {
-                    Ok(reading) => {
-                        self.body = Some(reading.body);
-                        return Ok(Some(Part::Begin(index)));
-                    }
-                    Err(error) => return Ok(Some(self.failed(index, error))),
+        let again = self.again.get_or_insert_default();
+        let Some(index) = again.front().copied() else { return Ok(None) };
+        let Some(body) = &mut self.body else {
+            return Ok(Some(match self.bulk.single.read(&self.paths[index], None).await {
+                Ok(reading) => {
+                    self.body = Some(reading.body);
+                    Part::Begin(index)
                 }
-            };
-            match body.next().await {
-                Some(Ok(data)) => return Ok(Some(Part::Data(data))),
-                Some(Err(error)) => return Ok(Some(self.failed(index, error))),
-                None => {
-                    self.body = None;
-                    again.pop_front();
-                    return Ok(Some(Part::End));
-                }
+                Err(error) => self.failed(index, error),
+            }));
+        };
+        Ok(Some(match body.next().await {
+            Some(Ok(data)) => Part::Data(data),
+            Some(Err(error)) => self.failed(index, error),
+            None => {
+                self.body = None;
+                again.pop_front();
+                Part::End
             }
-        }
+        }))
     }
 
     fn failed(&mut self, index: usize, error: Error) -> Part {

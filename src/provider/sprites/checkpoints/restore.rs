@@ -72,10 +72,7 @@ impl Restoring {
             // The list of sessions is small, and only the sandbox itself can tell it.
             let mut question = Request::get(path(&self.place.name, "/exec"));
             question.first_byte = Deadline::After(ANSWER);
-            let error = match self.place.client.fetch("ask whether it is back", question).await {
-                Ok(_) => return None,
-                Err(error) => error,
-            };
+            let Err(error) = self.place.client.fetch("ask whether it is back", question).await else { return None };
             let is_away = matches!(error.kind(), ErrorKind::TryLater | ErrorKind::Unreachable | ErrorKind::Timeout);
             if !is_away || begun.elapsed() + pause > AWAY {
                 return Some(Note::Warning(format!("restored, but the sandbox does not answer yet: {error}")));

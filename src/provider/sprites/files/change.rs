@@ -75,7 +75,7 @@ impl SpritesFiles {
     }
 
     pub(super) async fn remove_all(&self, paths: &[RemotePath], recursive: bool) -> Vec<(RemotePath, Result<()>)> {
-        let removals = paths.to_vec().into_iter().map(|path| async move {
+        let removals = paths.iter().cloned().map(|path| async move {
             let verdict = match self.delete(&path, recursive).await {
                 Err(error) if recursive && is_missing_path(&error) => Ok(()),
                 verdict => verdict,

@@ -117,8 +117,10 @@ impl SpritesFiles {
 /// The bytes of `body` after the first `skip`, at most `len`.
 pub(super) fn window(body: ByteStream, skip: u64, len: u64) -> ByteStream {
     stream::unfold((body, skip, len), |(mut body, mut skip, len)| async move {
-        while len > 0 {
-            let Some(mut chunk) = body.next().await.transpose()? else { return Ok(None) };
+        if len == 0 {
+            return Ok(None);
+        }
+        while let Some(mut chunk) = body.next().await.transpose()? {
             let before = usize::try_from(skip).unwrap_or(usize::MAX).min(chunk.len());
             skip -= before as u64;
             let mut wanted = chunk.split_off(before);
