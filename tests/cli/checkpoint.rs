@@ -145,7 +145,6 @@ fn without_complete_it_failed_and_may_be_there() {
     assert_shown!(shown(&run(&server, &["create"])), @r"
     --- stderr
     error: cannot create a checkpoint of `dev` on `sprites`: the stream ended before it was complete
-    cause: it may have been done all the same
     cause: nobody knows whether it was done
     hint: `esker checkpoint list --target sprites/dev` tells what became of it
     [exit status: 1]

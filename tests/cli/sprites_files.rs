@@ -67,7 +67,7 @@ fn a_tree_goes_there_and_back_unchanged() {
     let local = |path: &Path| path.to_str().unwrap().to_owned();
     said(&playground, &["files", "cp", "-r", &local(&from), ":/home/sprite/tree"]);
     assert_eq!(
-        sh(&playground, "cd tree && find . -name '.*' ! -name . | wc -l; find . -type f -printf x | wc -c"),
+        sh(&playground, "cd tree && find . -name '.*' ! -name . -printf x | wc -c; find . -type f -printf x | wc -c"),
         "0\n505\n"
     );
     said(&playground, &["files", "cp", "-r", ":/home/sprite/tree", &local(&back)]);

@@ -89,7 +89,6 @@ impl Messages {
             Some(why) => Err(self.failed(why)),
             None if self.is_complete => Ok(Told::Complete),
             None => Err(Error::failure(self.client.cannot(&self.what, "the stream ended before it was complete"))
-                .cause("it may have been done all the same")
                 .effect(Effect::Unknown)
                 .at(DRIVER.id, self.client.endpoint())),
         }
@@ -104,7 +103,7 @@ impl Messages {
     }
 
     fn lost(&self, error: Error) -> Error {
-        self.client.broken(&self.what, error).cause("it may have been done all the same").effect(Effect::Unknown)
+        self.client.broken(&self.what, error).effect(Effect::Unknown)
     }
 }
 
