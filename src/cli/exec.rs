@@ -4,7 +4,7 @@ mod args;
 mod attend;
 mod ended;
 mod fleet;
-mod input;
+pub(super) mod input;
 mod keys;
 mod plan;
 mod runs;
@@ -38,14 +38,9 @@ pub async fn run(ctx: &Ctx, args: ExecArgs) -> anyhow::Result<Outcome> {
 
 /// The targets: positional here, since they are what is acted on (ux 1.2).
 async fn targets(ctx: &Ctx, args: &ExecArgs, needs: &dyn Needs) -> Result<(Vec<Target>, Vec<Error>)> {
-    if args.targets.is_empty() {
-        return ctx.targets(needs).await;
-    }
-    ctx.named_once()?;
-    let patterns = args.targets.iter().map(|text| ctx.resolver.parse(text)).collect::<Result<_>>();
-    // Without `--` a command is taken for targets.
-    let patterns = patterns.map_err(|error| {
-        if args.command.is_empty() {
+    let patterns = ctx.patterns(&args.targets).map_err(|error| {
+        // Without `--` a command is taken for targets.
+        if args.command.is_empty() && !args.targets.is_empty() {
             error.hint("the command goes after `--`: esker exec [TARGET...] -- CMD [ARG...]")
         } else {
             error

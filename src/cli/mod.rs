@@ -21,6 +21,7 @@ pub mod man;
 pub mod outcome;
 pub mod over;
 pub mod parse;
+pub mod playground;
 pub mod providers;
 pub mod schema;
 pub mod source;
@@ -51,6 +52,8 @@ pub static TREE: &[Node] = &[
     group!("target", "Where commands act, and short names for it", target::TREE),
     group!("endpoint", "Where systems are reached, and their logins", endpoint::TREE),
     group!("config", "What is configured, and where it comes from", config::TREE),
+    plain!("playground", playground::PlaygroundArgs, playground::run, "Try esker on simulators, on this machine alone")
+        .reads(Reads::Nothing),
     talk!("doctor", doctor::DoctorArgs, doctor::run, "Check configuration, credentials and connections")
         .reads(Reads::ConfigIfValid),
     plain!("providers", providers::ProvidersArgs, providers::run, "Show what each provider can do")

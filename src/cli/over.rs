@@ -103,16 +103,14 @@ impl Ctx {
 
     /// The targets of a command that acts on targets themselves: its arguments, or those of `--target` (ux 1.2).
     pub async fn acted_on(&self, named: &[String], needs: &dyn Needs) -> Result<(Vec<Target>, Vec<Error>)> {
-        if named.is_empty() {
-            return self.targets(needs).await;
-        }
-        self.named_once()?;
-        let patterns = named.iter().map(|text| self.resolver.parse(text)).collect::<Result<_>>()?;
-        self.targets_of(patterns, needs).await
+        self.targets_of(self.patterns(named)?, needs).await
     }
 
-    /// Refuses flags that name targets beside arguments that do.
-    pub fn named_once(&self) -> Result<()> {
+    /// The targets of a command that takes them as arguments or by `--target`, not both (ux 1.2).
+    pub fn patterns(&self, named: &[String]) -> Result<Vec<Pattern>> {
+        if named.is_empty() {
+            return self.resolver.wanted(&self.settings);
+        }
         if self.settings.on(Opt::All) {
             return Err(Error::usage("--all and a named target exclude each other"));
         }
@@ -121,7 +119,19 @@ impl Ctx {
                 Error::usage("a target is named twice, as an argument and by --target").hint("keep one of them")
             );
         }
-        Ok(())
+        named.iter().map(|text| self.resolver.parse(text)).collect()
+    }
+
+    /// The one target of a command that takes it as an argument or by `--target`.
+    pub fn target_named(&self, named: Option<&String>, needs: &dyn Needs) -> Result<Target> {
+        let target = match self.patterns(named.map(std::slice::from_ref).unwrap_or_default())?.as_slice() {
+            [Pattern::One(address, defaults)] => self.resolver.target(address, defaults)?,
+            _ => {
+                return Err(Error::usage("this command needs exactly one target").hint("name one without wildcards"));
+            }
+        };
+        require(&*target.place, needs).map_err(|error| error.at(target.provider.driver().id, &*target.full))?;
+        Ok(target)
     }
 
     /// The one target of a command that needs exactly one.

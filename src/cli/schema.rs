@@ -12,9 +12,10 @@ use super::version::Version;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::{
-    At, Change, Changed, Check, CheckRefreshed, Copied, ExecResult, FileEntry, Finding, HealthState, Identity, Info,
-    LogEntry, Machine, MachineDone, MachineHealth, MachineSeen, MachineUrl, Metric, Notice, PlanDocument, Recorded,
-    Relayed, Removed, Run, Service, ServiceDetail, Warning,
+    At, Change, Changed, Check, CheckRefreshed, Copied, ExecResult, FileEntry, Finding, Forward, HealthState, Identity,
+    Info, LogEntry, Machine, MachineDone, MachineHealth, MachineSeen, MachineUrl, Metric, NetworkRule, Notice,
+    PlanDocument, Port, PrivilegesPolicy, Recorded, Relayed, Removed, ResourcesPolicy, Run, Service, ServiceDetail,
+    Warning,
 };
 use crate::report;
 use crate::suggest::nearest;
@@ -30,6 +31,8 @@ type Entry = (&'static str, fn() -> Schema);
 static TABLE: &[Entry] = &[
     ("svc list", many::<Service>),
     ("svc show", one::<ServiceDetail>),
+    ("svc create", either::<Changed>),
+    ("svc delete", either::<Changed>),
     ("svc start", either::<Changed>),
     ("svc stop", either::<Changed>),
     ("svc restart", either::<Changed>),
@@ -82,6 +85,18 @@ static TABLE: &[Entry] = &[
     ("vm upgrade", either::<MachineDone>),
     ("vm url", either::<MachineUrl>),
     ("vm health", either::<MachineHealth>),
+    ("vm proxy", many::<Forward>),
+    ("vm proxy events", events::<Forward>),
+    ("vm ports", many::<Port>),
+    ("vm policy network list", many::<NetworkRule>),
+    ("vm policy network set", many::<NetworkRule>),
+    ("vm policy network clear", many::<NetworkRule>),
+    ("vm policy privileges show", either::<PrivilegesPolicy>),
+    ("vm policy privileges set", either::<PrivilegesPolicy>),
+    ("vm policy privileges clear", either::<PrivilegesPolicy>),
+    ("vm policy resources show", either::<ResourcesPolicy>),
+    ("vm policy resources set", either::<ResourcesPolicy>),
+    ("vm policy resources clear", either::<ResourcesPolicy>),
     ("target list", many::<TargetRow>),
     ("target show", one::<TargetDetail>),
     ("target add", one::<Changed>),
@@ -96,6 +111,7 @@ static TABLE: &[Entry] = &[
     ("endpoint import", many::<Changed>),
     ("config show", schema::<Vec<ConfigValue>>),
     ("doctor", schema::<Vec<Diagnosis>>),
+    ("playground", schema::<std::collections::BTreeMap<String, Option<String>>>),
     ("providers", schema::<Vec<FeatureRow>>),
     ("version", schema::<Version>),
     ("error", schema::<report::Document<'static>>),

@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+pub mod guard;
 pub mod process;
 
 use crate::provider::exec::Signal;

@@ -43,6 +43,8 @@ fn has(place: &dyn Place, feature: Feature) -> bool {
         | F::FilesLinks
         | F::FilesDirectories => place.files().is_some(),
         F::Checkpoints => place.checkpoints().is_some(),
+        F::Policies => place.policies().is_some(),
+        F::Tunnels | F::TunnelsPorts => place.tunnels().is_some(),
         F::Agent => place.agent().is_some(),
         // Of the endpoint, not of a place.
         F::Machines

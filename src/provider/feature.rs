@@ -30,7 +30,7 @@ features! {
     Services = "svc", "supervised services";
     ServicesLogs = "svc.logs", "logs of services";
     ServicesSignal = "svc.signal", "signals to services";
-    ServicesReplan = "svc.replan", "apply a changed configuration";
+    ServicesReplan = "svc.replan", "apply a changed configuration, start all that is enabled";
     ServicesEdit = "svc.edit", "create and delete services";
     Checks = "svc.check", "health checks";
     Changes = "svc.change", "operations and their history";
@@ -71,6 +71,9 @@ features! {
     MachinesEnv = "vm.env", "environment variables for a new machine";
     MachinesSize = "vm.size", "processors, memory and disk of a new machine";
     MachinesRegion = "vm.region", "where a new machine is";
+    Policies = "vm.policy", "network, privileges and resources policy";
+    Tunnels = "vm.proxy", "connections to ports in a machine";
+    TunnelsPorts = "vm.proxy.ports", "ports that programs open are announced";
     Resources = "vm.resource", "tables of resources beside the machines";
     Agent = "agent", "drive a coding agent";
     AgentHost = "agent.host", "run a coding agent there";

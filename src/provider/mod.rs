@@ -23,12 +23,15 @@ pub mod metrics;
 pub mod notices;
 pub mod pebble;
 pub mod plan;
+pub mod policies;
 pub mod raw;
 pub mod registry;
+pub mod replay;
 pub mod retry;
 pub mod services;
 pub mod sign_in;
 pub mod sprites;
+pub mod tunnels;
 
 pub use examine::Finding;
 pub use feature::{Feature, Need, Needs, Offer, Scope, Support, require};
@@ -193,6 +196,14 @@ pub trait Place: Send + Sync {
     }
     /// Answers as received (`--raw`) or as the provider's own CLI prints them (`--compat`).
     fn documents(&self) -> Option<&dyn documents::Documents> {
+        None
+    }
+    /// What its programs may reach and use.
+    fn policies(&self) -> Option<&dyn policies::Policies> {
+        None
+    }
+    /// Connections to its ports.
+    fn tunnels(&self) -> Option<&dyn tunnels::Tunnels> {
         None
     }
     /// Coding agents.

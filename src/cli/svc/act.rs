@@ -89,7 +89,7 @@ pub async fn autostart(ctx: &Ctx, args: WholeArgs) -> anyhow::Result<Outcome> {
 async fn run(ctx: &Ctx, action: Action, names: &[String], wait: &WaitArgs) -> anyhow::Result<Outcome> {
     let asked = format!("svc {}", action.verb());
     let mut needs = vec![Need::new(Feature::Services, &asked)];
-    if action == Action::Replan {
+    if matches!(action, Action::Replan | Action::Autostart) {
         needs.push(Need::new(Feature::ServicesReplan, &asked));
     }
     let gathered = ctx.operate(&needs, |target| act(ctx, target, action, names, !wait.no_wait)).await?;

@@ -6,6 +6,9 @@ pub mod create;
 pub mod delete;
 pub mod health;
 pub mod list;
+pub mod policy;
+pub mod ports;
+pub mod proxy;
 pub mod show;
 pub mod update;
 pub mod url;
@@ -15,7 +18,7 @@ pub mod watch;
 use super::complete;
 use super::drive::Driven;
 use super::over::{Gathered, at};
-use super::tree::{Node, talk};
+use super::tree::{Node, group, talk};
 use super::{Outcome, over};
 use crate::context::Ctx;
 use crate::error::{Error, ErrorKind, Result};
@@ -41,6 +44,9 @@ pub(super) static TREE: &[Node] = &[
     talk!("upgrade", act::VmUpgradeArgs, act::upgrade, "Upgrade what machines run on"),
     talk!("url", url::VmUrlArgs, url::run, "Print a machine's address, or change who may use it"),
     talk!("health", health::VmHealthArgs, health::run, "Say whether machines can be used, also by exit code"),
+    talk!("proxy", proxy::ProxyArgs, proxy::run, "Reach ports in a machine by ports of this one"),
+    talk!("ports", ports::PortsArgs, ports::run, "List ports that are open in a machine"),
+    group!("policy", "What a machine's programs may reach and use", policy::TREE),
 ];
 
 // The machines that a command acts on.

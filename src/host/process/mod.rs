@@ -13,9 +13,10 @@ mod tests;
 mod tree;
 
 pub use child::{Child, Exit, Running};
-pub use processes::Processes;
+pub use processes::{Processes, end_descendants};
 pub use spawn::{SpawnError, Stage};
 pub use streams::{Input, Output};
+pub(super) use tree::adopt;
 
 use crate::provider::exec::TermSize;
 use std::ffi::OsString;
@@ -86,8 +87,10 @@ pub enum Stream {
 /// What a program leads, so that it and what it starts can be signalled together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lead {
-    /// Nothing: it is a member of our process group, and gets the Ctrl-C of our terminal.
+    /// Nothing: it is a member of our process group.
     Nothing,
+    /// Nothing: it is a member of this process group of our session. The one that the terminal belongs to gets Ctrl-C.
+    Member(i32),
     /// A process group.
     Group,
     /// A session, and with it a process group, without our terminal. A program with a terminal always does.

@@ -4,6 +4,7 @@ use super::streams::{Input, Output, Terminal};
 use super::{Lead, Spec, Stream, User};
 use rustix::fs::Mode;
 use rustix::process::{Pid, Signal, getpid, getppid, ioctl_tiocsctty, setpgid, setsid, umask};
+use rustix::stdio::stdout as our_stdout;
 use rustix::thread::{set_thread_gid, set_thread_groups, set_thread_uid};
 use std::ffi::CString;
 use std::fmt;
@@ -177,7 +178,7 @@ impl Streams {
     fn same_as_stdout(&self, stdout: Stream) -> io::Result<Stdio> {
         Ok(match stdout {
             Stream::Terminal => self.device()?.1.into(),
-            Stream::Inherited => rustix::io::dup(rustix::stdio::stdout())?.into(),
+            Stream::Inherited => rustix::io::dup(our_stdout())?.into(),
             _ => Stdio::null(),
         })
     }
@@ -220,6 +221,7 @@ impl Preparation {
     fn apply(&self) -> io::Result<()> {
         let lead = || match self.lead {
             Lead::Nothing => Ok(()),
+            Lead::Member(group) => setpgid(None, Pid::from_raw(group)),
             Lead::Group => setpgid(None, None),
             Lead::Session => setsid().map(|_| ()),
         };

@@ -6,16 +6,23 @@ mod credential;
 mod errors;
 mod examine;
 mod import;
+mod logs;
 mod machines;
 mod place_file;
+mod policy;
 mod raw;
+mod services;
 mod sign_in;
+mod tunnels;
 
 use self::client::Client;
 use self::credential::Credential;
 use self::machines::SpritesMachines;
+use self::policy::SpritesPolicies;
 use self::raw::SpritesRaw;
+use self::services::SpritesServices;
 use self::sign_in::SpritesSignIn;
+use self::tunnels::SpritesTunnels;
 use super::{ConfigKey, Driver, Env, Feature, Finding, KeyKind, Offer, Place, Provider, Raw, Scope, SignIn, Vars};
 use crate::config::{EndpointConfig, Secret};
 use crate::error::{Error, Result};
@@ -57,6 +64,13 @@ const VARIABLES: &[&str] =
     &["SPRITES_TOKEN", "SPRITE_TOKEN", "SPRITE_API_TOKEN", "SPRITES_ENDPOINT", "SPRITES_API_URL", ORGANIZATION];
 
 const OFFERS: &[Offer] = &[
+    Offer::native(Feature::Services),
+    Offer::native(Feature::ServicesLogs),
+    Offer::native(Feature::ServicesSignal),
+    Offer::native(Feature::ServicesEdit),
+    Offer::native(Feature::Policies),
+    Offer::native(Feature::Tunnels),
+    Offer::native(Feature::TunnelsPorts),
     Offer::on(Feature::Machines, Scope::Either),
     Offer::on(Feature::MachinesWatch, Scope::Either),
     Offer::native(Feature::MachinesHealth),
@@ -133,7 +147,7 @@ impl Provider for Sprites {
     fn place(&self, name: Option<&Name>) -> Result<Arc<dyn Place>> {
         Ok(match name {
             None => Arc::new(Account),
-            Some(name) => Arc::new(Sandbox { name: name.clone(), client: self.client.clone() }),
+            Some(name) => Arc::new(Sandbox::new(name, &self.client)),
         })
     }
 
@@ -177,8 +191,20 @@ impl Place for Account {
 
 /// What one sandbox can do: one struct per capability, all on the same connections.
 struct Sandbox {
-    name: Name,
-    client: Client,
+    services: SpritesServices,
+    policies: SpritesPolicies,
+    tunnels: SpritesTunnels,
+}
+
+impl Sandbox {
+    fn new(name: &Name, client: &Client) -> Self {
+        let (name, client) = (|| name.clone(), || client.clone());
+        Self {
+            services: SpritesServices { client: client(), name: name() },
+            policies: SpritesPolicies { client: client(), name: name() },
+            tunnels: SpritesTunnels { client: client(), name: name() },
+        }
+    }
 }
 
 impl Place for Sandbox {
@@ -188,5 +214,17 @@ impl Place for Sandbox {
 
     fn driver(&self) -> &'static Driver {
         &DRIVER
+    }
+
+    fn services(&self) -> Option<&dyn super::services::Services> {
+        Some(&self.services)
+    }
+
+    fn policies(&self) -> Option<&dyn super::policies::Policies> {
+        Some(&self.policies)
+    }
+
+    fn tunnels(&self) -> Option<&dyn super::tunnels::Tunnels> {
+        Some(&self.tunnels)
     }
 }

@@ -75,7 +75,7 @@ fn one_inventory_of_all_endpoints_where_none_hides_another() {
     let (one, other) = (account(), Api::start(&[sandbox("far", "running", &[])]));
     let text = format!(
         "endpoints:\n  one: {{provider: sprites, url: '{}', token: {TOKEN}}}\n  other: {{provider: sprites, url: '{}', \
-         token: {TOKEN}}}\n  dead: {{provider: sprites, url: 'unix:{}/nobody', token: {TOKEN}}}\n  \
+         token: {TOKEN}}}\n  dead: {{provider: sprites, url: 'unix://{}/nobody', token: {TOKEN}}}\n  \
          prod: {{provider: pebble}}\ndefault_target: prod\n",
         one.url(),
         other.url(),
