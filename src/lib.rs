@@ -17,6 +17,7 @@ pub mod playground;
 pub mod provider;
 pub mod report;
 pub mod resolve;
+pub mod scratch;
 pub mod settings;
 pub mod signal;
 pub mod startup;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Everybody may use these; they use only each other.
-const GROUND: &[&str] = &["error", "model", "stream", "notes", "cleanups", "operation", "suggest", "glob"];
+const GROUND: &[&str] = &["error", "model", "stream", "notes", "cleanups", "operation", "scratch", "suggest", "glob"];
 
 /// What each room may use beside the ground. A room that is not here is a mistake.
 const MAY_USE: &[(&str, &[&str])] = &[

@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod args;
+pub mod checkpoint;
 pub mod complete;
 pub mod completion;
 pub mod config;
@@ -24,6 +25,7 @@ pub mod parse;
 pub mod playground;
 pub mod providers;
 pub mod schema;
+pub mod simulate_pebble;
 pub mod source;
 pub mod svc;
 pub mod target;
@@ -49,6 +51,7 @@ pub static TREE: &[Node] = &[
     talk!("exec", exec::ExecArgs, exec::run, "Run a program, with its true exit code").passes_status(),
     group!("files", "Files: list, show, copy, edit, remove", files::TREE),
     group!("vm", "Machines: sandboxes, containers, virtual machines", vm::TREE),
+    group!("checkpoint", "Checkpoints: make, list, go back to, delete", checkpoint::TREE),
     group!("target", "Where commands act, and short names for it", target::TREE),
     group!("endpoint", "Where systems are reached, and their logins", endpoint::TREE),
     group!("config", "What is configured, and where it comes from", config::TREE),
@@ -64,6 +67,14 @@ pub static TREE: &[Node] = &[
         .reads(Reads::ConfigIfValid),
     plain!("completion", completion::CompletionArgs, completion::run, "Print the completion script of a shell")
         .reads(Reads::Nothing),
+    talk!(
+        "simulate-pebble",
+        simulate_pebble::SimulatePebbleArgs,
+        simulate_pebble::run,
+        "Serve a simulated Pebble daemon in a directory"
+    )
+    .hidden()
+    .reads(Reads::Nothing),
     plain!("man", man::ManArgs, man::run, "Print or write the manual pages").reads(Reads::Nothing),
 ];
 

@@ -101,25 +101,18 @@ impl Ctx {
         Ok((targets, failed))
     }
 
-    /// The targets of a command that acts on targets themselves: its arguments, or those of `--target` (ux 1.2).
-    pub async fn acted_on(&self, named: &[String], needs: &dyn Needs) -> Result<(Vec<Target>, Vec<Error>)> {
-        self.targets_of(self.patterns(named)?, needs).await
-    }
-
     /// The targets of a command that takes them as arguments or by `--target`, not both (ux 1.2).
     pub fn patterns(&self, named: &[String]) -> Result<Vec<Pattern>> {
         if named.is_empty() {
             return self.resolver.wanted(&self.settings);
         }
-        if self.settings.on(Opt::All) {
-            return Err(Error::usage("--all and a named target exclude each other"));
-        }
-        if matches!(self.settings.origin(Opt::Target), Origin::Flag(_)) {
-            return Err(
-                Error::usage("a target is named twice, as an argument and by --target").hint("keep one of them")
-            );
-        }
+        self.named_once()?;
         named.iter().map(|text| self.resolver.parse(text)).collect()
+    }
+
+    /// The targets of a command that acts on targets themselves, checked against `needs`.
+    pub async fn acted_on(&self, named: &[String], needs: &dyn Needs) -> Result<(Vec<Target>, Vec<Error>)> {
+        self.targets_of(self.patterns(named)?, needs).await
     }
 
     /// The one target of a command that takes it as an argument or by `--target`.
@@ -132,6 +125,19 @@ impl Ctx {
         };
         require(&*target.place, needs).map_err(|error| error.at(target.provider.driver().id, &*target.full))?;
         Ok(target)
+    }
+
+    /// Refuses flags that name targets beside arguments that do.
+    pub fn named_once(&self) -> Result<()> {
+        if self.settings.on(Opt::All) {
+            return Err(Error::usage("--all and a named target exclude each other"));
+        }
+        if matches!(self.settings.origin(Opt::Target), Origin::Flag(_)) {
+            return Err(
+                Error::usage("a target is named twice, as an argument and by --target").hint("keep one of them")
+            );
+        }
+        Ok(())
     }
 
     /// The one target of a command that needs exactly one.

@@ -128,6 +128,14 @@ pub struct Checkpoint {
     pub created_at: Option<Time>,
     /// When the provider will delete it; null means never or unknown.
     pub expires_at: Option<Time>,
+    /// Whether the provider made it by itself.
+    pub auto: bool,
+    /// The checkpoint that its state came from.
+    pub source_id: Option<CheckpointId>,
+    /// The checkpoints that its state went through, oldest first; null if unknown.
+    pub history: Option<Vec<CheckpointId>>,
+    /// What the provider says of its state; null while nothing is wrong, or unknown.
+    pub health: Option<String>,
     /// What the provider adds.
     #[serde(skip_serializing_if = "nothing")]
     pub extra: Extra,

@@ -48,6 +48,8 @@ features! {
     ExecTimeout = "exec.timeout", "killed over there after a time";
     ExecDetach = "exec.detach", "left running, collected later";
     ExecAttach = "exec.attach", "join a run again";
+    ExecKeepAwake = "exec.keep_awake", "keep the machine of a detached run awake";
+    ExecVerify = "exec.verify", "output counted and summed at both ends";
     ExecShell = "exec.shell", "the login shell";
     Files = "files", "list, read, write, make, remove";
     FilesRange = "files.range", "read part of a file";
@@ -58,6 +60,11 @@ features! {
     FilesLinks = "files.links", "targets of symbolic links";
     FilesDirectories = "files.directories", "directories";
     Checkpoints = "checkpoint", "create, list, restore";
+    CheckpointAuto = "checkpoint.auto", "checkpoints that the provider made by itself";
+    CheckpointClone = "checkpoint.clone", "restore as a new machine";
+    CheckpointExpiry = "checkpoint.expiry", "delete by themselves after a time";
+    CheckpointHistory = "checkpoint.history", "what came out of a checkpoint";
+    CheckpointOperation = "checkpoint.operation", "left under way, waited for later";
     Machines = "vm", "list, show, create, delete machines";
     MachinesWatch = "vm.watch", "changes of machines as they happen";
     MachinesHealth = "vm.health", "whether a machine can be used";

@@ -9,6 +9,7 @@
     clippy::cast_possible_truncation
 )]
 
+mod checkpoint;
 mod compat;
 mod daemon;
 mod errors;
@@ -24,6 +25,8 @@ mod ops;
 mod playground;
 mod readme;
 mod restart;
+mod sprites_exec;
+mod sprites_files;
 mod sprites_sdk;
 mod r#static;
 mod support;

@@ -50,7 +50,7 @@ fn names_are_looked_up_without_a_system_around() {
     }
     // Free now; the daemon takes it at once.
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
-    let _daemon = Daemon::options().args(&["--http", &format!("127.0.0.1:{port}")]).start();
+    let _daemon = Daemon::options().http(port).start();
     let root = tempfile::tempdir().unwrap();
     fs::copy(env!("CARGO_BIN_EXE_esker"), root.path().join("esker")).unwrap();
     let info = || {

@@ -1,9 +1,10 @@
 //! `vm policy`: what a machine's programs may reach and use.
 
+use super::MachineArgs;
+use crate::cli::Outcome;
 use crate::cli::args::Listing;
 use crate::cli::over::{Gathered, at};
 use crate::cli::tree::{Node, group, talk};
-use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::{Error, Result};
 use crate::model::{At, NetworkRule, PrivilegesPolicy, ResourcesPolicy, Row};
@@ -55,14 +56,6 @@ const RESOURCE: &[Column<ResourcesPolicy>] = &[
     Column::new("MEMORY", "memory_bytes", |p: &ResourcesPolicy| Cell::maybe(p.memory_bytes.map(human::size))),
     Column::new("GROWS", "memory_grows", |p: &ResourcesPolicy| p.memory_grows.map_or(Cell::Empty, Cell::yes_no)),
 ];
-
-// The machines, as arguments or by --target.
-#[derive(Args, Debug)]
-pub struct MachineArgs {
-    /// The machine: as with --target
-    #[arg(value_name = "TARGET", add = complete::targets())]
-    targets: Vec<String>,
-}
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -172,7 +165,7 @@ async fn read<T>(
     machine: &MachineArgs,
     work: impl AsyncFn(&dyn Policies) -> Result<T>,
 ) -> Result<Gathered<T>> {
-    let (targets, failed) = ctx.targets_of(ctx.patterns(&machine.targets)?, &NEEDS).await?;
+    let (targets, failed) = machine.machines(ctx, NEEDS.1, &NEEDS).await?;
     let work = &work;
     Ok(ctx.read_at(targets, failed, |target| async move { work(policies(&target)?).await }).await)
 }
@@ -185,7 +178,7 @@ async fn change<T: Row>(
     work: impl AsyncFn(&dyn Policies) -> Result<T>,
     columns: &[Column<T>],
 ) -> anyhow::Result<Outcome> {
-    let (targets, failed) = ctx.targets_of(ctx.patterns(&machine.targets)?, &NEEDS).await?;
+    let (targets, failed) = machine.machines(ctx, NEEDS.1, &NEEDS).await?;
     let work = &work;
     let gathered = ctx.change_at(targets, failed, |target| async move { work(policies(&target)?).await }).await;
     for (target, _) in &gathered.done {
@@ -241,7 +234,7 @@ async fn replace_network(
     rules: Vec<NetworkRule>,
     done: &str,
 ) -> anyhow::Result<Outcome> {
-    let (targets, failed) = ctx.targets_of(ctx.patterns(&machine.targets)?, &NEEDS).await?;
+    let (targets, failed) = machine.machines(ctx, NEEDS.1, &NEEDS).await?;
     let rules = &rules;
     let gathered =
         ctx.change_at(targets, failed, |target| async move { policies(&target)?.set_network(rules).await }).await;

@@ -1,8 +1,8 @@
 //! `vm ports`
 
+use super::MachineArgs;
 use crate::cli::Outcome;
 use crate::cli::args::Listing;
-use crate::cli::complete;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::Port;
@@ -25,9 +25,8 @@ Examples:
   esker vm ports sprites/dev
   esker vm ports sprites/dev -o json | jq '.[].port'")]
 pub struct PortsArgs {
-    /// The machine: as with --target
-    #[arg(value_name = "TARGET", add = complete::targets())]
-    targets: Vec<String>,
+    #[command(flatten)]
+    machine: MachineArgs,
     #[command(flatten)]
     list: Listing,
 }
@@ -35,7 +34,7 @@ pub struct PortsArgs {
 /// Lists the ports that are open.
 pub async fn run(ctx: &Ctx, args: PortsArgs) -> anyhow::Result<Outcome> {
     let needs = vec![Need::new(Feature::TunnelsPorts, "vm ports")];
-    let (targets, failed) = ctx.targets_of(ctx.patterns(&args.targets)?, &needs).await?;
+    let (targets, failed) = args.machine.machines(ctx, "vm ports", &needs).await?;
     let gathered = ctx
         .read_at(targets, failed, |target| async move {
             let tunnels = capability(&*target.place, |p| p.tunnels(), Feature::TunnelsPorts, "vm ports")?;

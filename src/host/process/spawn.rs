@@ -1,16 +1,16 @@
 //! Starting a program: its streams are made here, the rest is set in the child between `fork` and `exec`.
 
 use super::streams::{Input, Output, Terminal};
-use super::{Lead, Spec, Stream, User};
+use super::{Lead, Spec, Stream, User, Within};
 use rustix::fs::Mode;
 use rustix::process::{Pid, Signal, getpid, getppid, ioctl_tiocsctty, setpgid, setsid, umask};
 use rustix::stdio::stdout as our_stdout;
 use rustix::thread::{set_thread_gid, set_thread_groups, set_thread_uid};
-use std::ffi::CString;
+use std::ffi::{CString, OsString};
 use std::fmt;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::process::Stdio;
 use std::sync::Arc;
 use tokio::net::unix::pipe::{Receiver, Sender};
@@ -106,8 +106,14 @@ pub(super) fn spawn(spec: &Spec) -> Result<Spawned, SpawnError> {
     if let Some(env) = &spec.env {
         command.env_clear().envs(env.iter().map(|(name, value)| (name, value)));
     }
+    let image = Image::new(spec).map_err(resources)?;
     // SAFETY: between `fork` and `exec` only system calls are made: nothing allocates, locks or panics.
-    unsafe { command.pre_exec(move || preparation.apply()) };
+    unsafe {
+        command.pre_exec(move || {
+            preparation.apply()?;
+            image.as_ref().map_or(Ok(()), |image| Err(image.execute()))
+        });
+    }
     let child = command.spawn().map_err(Stage::decode)?;
     // `command` is dropped here, and with it our copies of the child's ends.
     Ok(Spawned { child, terminal: streams.terminal, stdin, stdout, stderr })
@@ -189,6 +195,51 @@ fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?)
 }
 
+/// A program by its path, as the system takes it. Executed by ourselves, since the library has a shell try its luck
+/// with a file that is no program.
+struct Image {
+    path: CString,
+    /// The addresses of the arguments, 0 behind them.
+    args: Vec<usize>,
+    /// The same of the environment.
+    env: Vec<usize>,
+    /// What they point to.
+    _held: Vec<CString>,
+}
+
+impl Image {
+    /// `None` for a program that is looked up by its name.
+    fn new(spec: &Spec) -> io::Result<Option<Self>> {
+        if !spec.program.as_bytes().contains(&b'/') {
+            return Ok(None);
+        }
+        let mut held = Vec::new();
+        let mut hold = |bytes: Vec<u8>| -> io::Result<usize> {
+            let text = CString::new(bytes)?;
+            // The text stays where it is when the string is moved.
+            let address = text.as_ptr().expose_provenance();
+            held.push(text);
+            Ok(address)
+        };
+        let first = spec.arg0.as_ref().unwrap_or(&spec.program);
+        let args = std::iter::once(first).chain(&spec.args);
+        let mut args = args.map(|arg| hold(arg.as_bytes().to_vec())).collect::<io::Result<Vec<_>>>()?;
+        args.push(0);
+        let env = spec.env.clone().unwrap_or_else(|| std::env::vars_os().collect());
+        let pair = |(name, value): (OsString, OsString)| [name.as_bytes(), b"=", value.as_bytes()].concat();
+        let mut env = env.into_iter().map(|both| hold(pair(both))).collect::<io::Result<Vec<_>>>()?;
+        env.push(0);
+        Ok(Some(Self { path: CString::new(spec.program.as_bytes())?, args, env, _held: held }))
+    }
+
+    /// Becomes the program; returns why not.
+    fn execute(&self) -> io::Error {
+        // SAFETY: both lists end with 0, and what they point to is held by `self`.
+        unsafe { libc::execve(self.path.as_ptr(), self.args.as_ptr().cast(), self.env.as_ptr().cast()) };
+        io::Error::last_os_error()
+    }
+}
+
 /// What the child does to itself before it becomes the program. All of it is made before the fork.
 struct Preparation {
     parent: Pid,
@@ -197,6 +248,7 @@ struct Preparation {
     terminal: Option<i32>,
     user: Option<(rustix::process::Uid, rustix::process::Gid, Vec<rustix::process::Gid>)>,
     umask: Option<Mode>,
+    within: Option<Within>,
     dir: Option<CString>,
 }
 
@@ -214,6 +266,7 @@ impl Preparation {
             terminal: (0..).zip(io).find(|(_, stream)| *stream == Stream::Terminal).map(|(fd, _)| fd),
             user: spec.user.as_ref().map(user),
             umask: spec.umask.map(Mode::from_raw_mode),
+            within: spec.within.clone(),
             dir: spec.dir.clone().map(|dir| CString::new(dir.into_os_string().into_vec())).transpose()?,
         })
     }
@@ -244,6 +297,9 @@ impl Preparation {
         }
         if let Some(mask) = self.umask {
             umask(mask);
+        }
+        if let Some(within) = &self.within {
+            within.enter().map_err(|error| Stage::Directory.encode(error))?;
         }
         if let Some(dir) = &self.dir {
             rustix::process::chdir(dir.as_c_str()).map_err(|error| Stage::Directory.encode(error))?;

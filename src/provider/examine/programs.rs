@@ -121,6 +121,7 @@ async fn run(exec: &dyn Exec, argv: &[&str], input: Option<&[u8]>) -> Result<End
         io: Io::Pipes { stdin, merge_stderr: false },
         life: Life::Attached,
         timeout: None,
+        verify: false,
     };
     let work = async {
         let mut process = exec.start(spec).await?;

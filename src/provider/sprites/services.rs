@@ -168,6 +168,7 @@ impl Editor for SpritesServices {
         let steps = watcher.steps().map(|step| match step? {
             Step::Progress(progress) => Ok(Step::Progress(progress)),
             Step::Note(note) => Ok(Step::Note(note)),
+            Step::Message(message) => Ok(Step::Message(message)),
             Step::Done(items) => match items.into_iter().next() {
                 Some(item) => item.outcome.map(Step::Done),
                 None => Err(Error::internal("a service was made and is not in its own result")),

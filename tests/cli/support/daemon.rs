@@ -1,11 +1,12 @@
-//! A real Pebble daemon in a directory of its own, for one test.
+//! A Pebble daemon in a directory of its own, for one test: the real one, or with `ESKER_TEST_DAEMON=simulator` the
+//! playground's in its place. What the tests expect of the two is the same.
 
 use super::nobody::NOBODY;
 use super::{http, peers};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{chown, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -16,7 +17,7 @@ use tempfile::TempDir;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
     layers: Vec<(String, String)>,
-    args: Vec<String>,
+    http: Option<u16>,
     persist: bool,
     autostart: bool,
     unprivileged: bool,
@@ -29,9 +30,9 @@ impl Options {
         self
     }
 
-    /// More arguments of `pebble run`.
-    pub(crate) fn args(mut self, args: &[&str]) -> Self {
-        self.args = args.iter().map(|arg| (*arg).to_owned()).collect();
+    /// Speaks plain HTTP too, on this port of the loopback.
+    pub(crate) fn http(mut self, port: u16) -> Self {
+        self.http = Some(port);
         self
     }
 
@@ -65,13 +66,21 @@ impl Options {
             fs::create_dir_all(path.parent().expect("below layers")).expect("a directory for the layer");
             fs::write(path, text).expect("a layer file");
         }
-        let mut program = peers::pebble().expect("the caller has checked `peers::pebble()`");
+        let mut program = if is_simulated() {
+            // A process is called as its file is.
+            let link = dir.path().join("pebble");
+            symlink(env!("CARGO_BIN_EXE_esker"), &link).expect("a link to the simulator");
+            link
+        } else {
+            peers::pebble().expect("the caller has checked `peers::pebble()`")
+        };
         let nobody = self.unprivileged && rustix::process::geteuid().is_root();
         if nobody {
             // The build directory may be closed to other users.
-            let copy = dir.path().join("pebble");
+            let copy = dir.path().join("pebble.copy");
             fs::copy(&program, &copy).expect("a copy of the daemon");
-            program = copy;
+            program = dir.path().join("pebble");
+            fs::rename(&copy, &program).expect("a name for the copy");
             chown(dir.path(), Some(NOBODY), Some(NOBODY)).expect("a directory of nobody's");
         }
         let child = spawn(&program, dir.path(), &self, nobody);
@@ -81,15 +90,26 @@ impl Options {
     }
 }
 
+/// Whether the daemons of the tests are simulated.
+pub(crate) fn is_simulated() -> bool {
+    std::env::var_os("ESKER_TEST_DAEMON").is_some_and(|which| which == "simulator")
+}
+
 fn spawn(program: &Path, dir: &Path, options: &Options, nobody: bool) -> Child {
     let log = File::options().create(true).append(true).open(dir.join("stderr")).expect("a file for its log");
     let mut command = Command::new(program);
-    command.arg("run").args((!options.autostart).then_some("--hold")).args(&options.args);
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("HOME", dir).env("TZ", "UTC").env("PEBBLE", dir);
-    if !options.persist {
-        command.env("PEBBLE_PERSIST", "never");
+    if is_simulated() {
+        command.arg("simulate-pebble").arg(dir).arg("-v").args(options.persist.then_some("--persist"));
+        command.args(options.http.map(|port| format!("--http={port}")));
+    } else {
+        command.arg("run").args(options.http.map(|port| format!("--http=127.0.0.1:{port}")));
+        if !options.persist {
+            command.env("PEBBLE_PERSIST", "never");
+        }
     }
+    command.args((!options.autostart).then_some("--hold"));
     if nobody {
         command.uid(NOBODY).gid(NOBODY);
     }

@@ -10,6 +10,7 @@ pub(crate) mod playground;
 pub(crate) mod process;
 pub(crate) mod pty;
 pub(crate) mod running;
+pub(crate) mod scripted;
 pub(crate) mod shown;
 pub(crate) mod sprites;
 pub(crate) mod terminal;
