@@ -5,6 +5,7 @@ mod credentials;
 mod faults;
 mod list;
 mod place;
+mod simulated;
 mod watch;
 
 use crate::support::sprites::{Api, sandbox};
