@@ -14,7 +14,8 @@ fn run(playground: &Playground, args: &[&str]) -> Output {
 fn the_life_of_a_sandbox() {
     let playground = Playground::sprites();
     let run = |args: &[&str]| run(&playground, args);
-    let made = json(&run(&["vm", "create", "sprites/dev", "--label", "ci", "--env", "GREETING=hello you", "-o", "json"]));
+    let made =
+        json(&run(&["vm", "create", "sprites/dev", "--label", "ci", "--env", "GREETING=hello you", "-o", "json"]));
     assert_eq!((&made["target"], &made["labels"]), (&json!("sprites/dev"), &json!(["ci"])));
     assert_eq!(stdout(&run(&["exec", "sprites/dev", "--", "printenv", "GREETING"])), "hello you\n");
     assert_eq!(run(&["vm", "create", "sprites/dev"]).status.code(), Some(7));
@@ -42,7 +43,8 @@ fn the_life_of_a_sandbox() {
 fn more_than_a_page_is_made_listed_and_deleted() {
     let playground = Playground::sprites();
     let names: Vec<String> = (0..60).map(|number| format!("sprites/s-{number:02}")).collect();
-    let create: Vec<&str> = ["vm", "create", "--no-wait", "-q"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let create: Vec<&str> =
+        ["vm", "create", "--no-wait", "-q"].into_iter().chain(names.iter().map(String::as_str)).collect();
     assert_eq!(lines(&run(&playground, &create)), names);
     assert_eq!(lines(&run(&playground, &["vm", "list", "-o", "name"])), names);
     assert_eq!(lines(&run(&playground, &["vm", "list", "sprites/s-1*", "-o", "name"])), names[10..20]);
