@@ -160,8 +160,7 @@ struct Wanted {
 
 fn wanted(ctx: &Ctx, args: &VmListArgs) -> Result<Vec<Wanted>> {
     let patterns = if !args.targets.is_empty() {
-        ctx.named_once()?;
-        args.targets.iter().map(|text| ctx.resolver.parse(text)).collect::<Result<_>>()?
+        ctx.patterns(&args.targets)?
     } else if ctx.settings.on(Opt::All)
         || matches!(ctx.settings.origin(Opt::Target), Origin::Flag(_) | Origin::Variable(_))
     {

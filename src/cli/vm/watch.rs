@@ -11,6 +11,7 @@ use crate::provider::machines::{MachineEvent, MachineQuery};
 use futures_util::stream::{StreamExt, select_all};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
 /// Changes that come so close together are painted at once.
 const TOGETHER: Duration = Duration::from_millis(50);
@@ -51,22 +52,32 @@ async fn watch(
         let events = super::machines(&job.target, "vm list")?.watch(query, every);
         streams.push(events.map(move |event| (index, event)).boxed());
     }
+    let mut left = streams.len();
     let mut events = select_all(streams);
+    let lost = |job: &Job, error: Error, left: &mut usize, failed: &mut Vec<Error>| {
+        let error = error.at(job.target.provider.driver().id, &*job.target.full);
+        *left -= 1;
+        // The last one ends the command, which tells it.
+        if *left > 0 {
+            ctx.out.warn(&format!("`{}` is no longer watched: {error}", job.target.full));
+        }
+        failed.push(error);
+    };
     let mut board = Board { ctx, options, shown: BTreeMap::new(), told: BTreeSet::new() };
     while let Some((index, event)) = events.next().await {
         let job = &jobs[index];
         match event {
             Ok(event) => board.take(job, event)?,
-            Err(error) => {
-                let error = error.at(job.target.provider.driver().id, &*job.target.full);
-                ctx.out.warn(&format!("`{}` is no longer watched: {error}", job.target.full));
-                failed.push(error);
-            }
+            Err(error) => lost(job, error, &mut left, &mut failed),
         }
         if board.repaints() {
-            // What else is there already.
-            while let Ok(Some((index, Ok(event)))) = tokio::time::timeout(TOGETHER, events.next()).await {
-                board.take(&jobs[index], event)?;
+            // What else comes at once.
+            let until = Instant::now() + TOGETHER;
+            while let Ok(Some((index, event))) = timeout_at(until, events.next()).await {
+                match event {
+                    Ok(event) => board.take(&jobs[index], event)?,
+                    Err(error) => lost(&jobs[index], error, &mut left, &mut failed),
+                }
             }
             board.paint()?;
         }

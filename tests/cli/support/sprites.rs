@@ -63,7 +63,7 @@ impl Api {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("unix:{}", self.fake.socket().display())
+        format!("unix://{}", self.fake.socket().display())
     }
 
     /// Runs a command.

@@ -30,6 +30,89 @@ fn every_page_is_read_and_filters_choose() {
 }
 
 #[test]
+fn a_list_in_every_format() {
+    let api = account();
+    let list = |args: &[&str]| shown(&api.run(&[&["vm", "list", "sprites/web-*"], args].concat()));
+    assert_shown!(list(&[]), @"
+    TARGET         STATUS   LABELS     CREATED               LAST ACTIVE           URL
+    sprites/web-1  running  ci,team=a  [TIME]  [TIME]  https://web-1-acme.sprites.app
+    sprites/web-2  warm     ci         [TIME]  [TIME]  https://web-2-acme.sprites.app
+    sprites/web-3  cold     team=a     [TIME]  -                     https://web-3-acme.sprites.app
+    [exit status: 0]
+    ");
+    assert_shown!(list(&["-o", "wide"]), @"
+    TARGET         STATUS   LABELS     CREATED               LAST ACTIVE           URL                             NAME   KEY    IMAGE  REGION  CPUS  MEMORY  DISK
+    sprites/web-1  running  ci,team=a  [TIME]  [TIME]  https://web-1-acme.sprites.app  web-1  web-1  -      -       -     -       -
+    sprites/web-2  warm     ci         [TIME]  [TIME]  https://web-2-acme.sprites.app  web-2  web-2  -      -       -     -       -
+    sprites/web-3  cold     team=a     [TIME]  -                     https://web-3-acme.sprites.app  web-3  web-3  -      -       -     -       -
+    [exit status: 0]
+    ");
+    assert_shown!(list(&["-o", "csv"]), @r#"
+    target,status,labels,created_at,last_active_at,url,name,key,image,region,cpus,memory_bytes,disk_bytes
+    sprites/web-1,running,"ci,team=a",[TIME],[TIME],https://web-1-acme.sprites.app,web-1,web-1,,,,,
+    sprites/web-2,warm,ci,[TIME],[TIME],https://web-2-acme.sprites.app,web-2,web-2,,,,,
+    sprites/web-3,cold,team=a,[TIME],,https://web-3-acme.sprites.app,web-3,web-3,,,,,
+    [exit status: 0]
+    "#);
+    assert_shown!(list(&["-o", "yaml", "--limit", "1"]), @r#"
+    - provider: sprites
+      target: sprites/web-1
+      name: web-1
+      key: web-1
+      status: running
+      labels:
+      - ci
+      - team=a
+      url: https://web-1-acme.sprites.app
+      image: null
+      region: null
+      cpus: null
+      memory_bytes: null
+      disk_bytes: null
+      created_at: "[TIME+]"
+      last_active_at: "[TIME]"
+      extra:
+        version: v0.0.1-rc48
+        organization: acme
+        url_settings:
+          auth: sprite
+        updated_at: "[TIME+]"
+        id: sprite-web-1
+    --- stderr
+    note: showing 1 of 3 machines (`--limit`)
+    [exit status: 0]
+    "#);
+    assert_shown!(list(&["-o", "jsonl", "--fields", "target,status,labels"]), @r#"
+    {"target":"sprites/web-1","status":"running","labels":["ci","team=a"]}
+    {"target":"sprites/web-2","status":"warm","labels":["ci"]}
+    {"target":"sprites/web-3","status":"cold","labels":["team=a"]}
+    [exit status: 0]
+    "#);
+    assert_shown!(shown(&api.run(&["vm", "show", "sprites/dev"])), @"
+    TARGET:       sprites/dev
+    STATUS:       cold
+    LABELS:       -
+    CREATED:      [TIME]
+    LAST ACTIVE:  -
+    URL:          https://dev-acme.sprites.app
+    NAME:         dev
+    KEY:          dev
+    IMAGE:        -
+    REGION:       -
+    CPUS:         -
+    MEMORY:       -
+    DISK:         -
+    [exit status: 0]
+    ");
+    assert_shown!(shown(&Api::start(&[]).run(&["vm", "list", "-o", "json"])), @"
+    []
+    --- stderr
+    no machines
+    [exit status: 0]
+    ");
+}
+
+#[test]
 fn a_list_that_never_says_it_ends_ends() {
     // The token is missing, or the same again: each page announces more.
     for next in [json!(null), json!(""), json!("again")] {
@@ -62,7 +145,7 @@ fn one_inventory_of_all_endpoints_where_none_hides_another() {
     let (one, other) = (account(), Api::start(&[sandbox("far", "running", &[])]));
     let text = format!(
         "endpoints:\n  one: {{provider: sprites, url: '{}', token: {TOKEN}}}\n  other: {{provider: sprites, url: '{}', \
-         token: {TOKEN}}}\n  dead: {{provider: sprites, url: 'unix:{}/nobody', token: {TOKEN}}}\n  \
+         token: {TOKEN}}}\n  dead: {{provider: sprites, url: 'unix://{}/nobody', token: {TOKEN}}}\n  \
          prod: {{provider: pebble}}\ndefault_target: prod\n",
         one.url(),
         other.url(),

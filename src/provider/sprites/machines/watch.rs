@@ -25,6 +25,8 @@ const LINE_LIMIT: usize = 1 << 20;
 const BESIDE: Duration = Duration::from_mins(1);
 /// And where the server has no stream.
 const ALONE: Duration = Duration::from_secs(2);
+/// How long after its end a stream is opened again.
+const AGAIN: Duration = Duration::from_secs(1);
 /// A stream that is silent for so long, without a heartbeat, is dead.
 const SILENCE: Duration = Duration::from_mins(3);
 
@@ -36,8 +38,8 @@ struct Watch {
     queue: VecDeque<MachineEvent>,
     feed: Feed,
     next_list: Instant,
-    /// Whether a stream was lost and is to be made again.
-    lost: bool,
+    /// When a stream was lost that is to be made again.
+    lost: Option<Instant>,
 }
 
 enum Feed {
@@ -58,7 +60,7 @@ pub(super) fn watch(machines: SpritesMachines, query: MachineQuery, every: Optio
         queue: VecDeque::new(),
         feed: Feed::Closed,
         next_list: Instant::now(),
-        lost: false,
+        lost: None,
     };
     stream::unfold(state, |mut state| async move {
         loop {
@@ -83,10 +85,14 @@ impl Watch {
     async fn advance(&mut self) -> Result<()> {
         let lines = match &mut self.feed {
             Feed::Closed => {
+                // A server whose streams end at once is not asked without a pause.
+                if let Some(lost) = self.lost {
+                    sleep_until(lost + AGAIN).await;
+                }
                 let (machines, prefix) = (self.machines.clone(), self.query.literal().to_owned());
                 self.feed = retrying(|| open(&machines, &prefix)).await?;
                 self.list().await?;
-                if std::mem::take(&mut self.lost) {
+                if self.lost.take().is_some() {
                     self.machines.0.notes().say(Note::Reconnected { lost: None });
                 }
                 return Ok(());
@@ -107,7 +113,7 @@ impl Watch {
             // It ended or was lost. The list that follows shows what happened meanwhile.
             _ => {
                 self.feed = Feed::Closed;
-                self.lost = true;
+                self.lost = Some(Instant::now());
                 Ok(())
             }
         }
