@@ -3,7 +3,7 @@
 #[path = "../../src/provider/pebble/layer/cases.rs"]
 mod cases;
 
-use crate::support::daemon::Daemon;
+use crate::support::daemon::{Daemon, is_simulated};
 use crate::support::{http, peers};
 use cases::{CASES, PLAN};
 use esker::model::Severity;
@@ -26,7 +26,10 @@ fn plan_of(daemon: &Daemon) -> String {
 
 #[test]
 fn the_daemon_refuses_exactly_the_layers_with_errors() {
-    if peers::pebble().is_none() {
+    // What is judged here, over a hundred cases of it, is the daemon's YAML library: how it takes odd scalars, anchors,
+    // tags and directives, and which quotes it writes. The simulator has another one; layers as people write them, their
+    // merging and what is refused of them are held by its own tests and by all others here.
+    if is_simulated() || peers::pebble().is_none() {
         return;
     }
     let mut daemon = Daemon::start(&[("base", PLAN)]);

@@ -3,7 +3,7 @@
 //! It takes the layers of its directory, runs services and commands in process groups of their own, keeps what they
 //! write in rings, and answers in the words of the daemon. The map: `routes` has the table of endpoints, `handlers`,
 //! `actions`, `files` and `exec_request` answer; `daemon` holds the state and is the one way to change it; `changes` is
-//! the book of what is done, `services`, `checks` and `exec` do it; `plan`, `layer`, `layers`, `merge`, `validate` and
+//! the book of what is done, `services`, `upkeep`, `checks` and `exec` do it; `plan`, `layer`, `layers`, `merge`, `validate` and
 //! `order` are what layers come to.
 //!
 //! What it has not: TLS, and with it pairing and client certificates; forwarding to log targets, which the plan shows
@@ -48,6 +48,7 @@ mod services;
 mod simulator;
 mod sockets;
 mod store;
+mod upkeep;
 mod validate;
 mod words;
 mod yaml;

@@ -74,7 +74,8 @@ fn lanes(plan: &Plan, names: &BTreeSet<String>) -> Result<Vec<Lane>> {
 pub(super) fn start_order(plan: &Plan, names: &[String]) -> Result<Vec<String>> {
     let mut earlier: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (name, service) in &plan.services {
-        let known = |other: &&str| plan.services.contains_key(*other);
+        // One that wants to come after itself wants nothing.
+        let known = |other: &&str| *other != name && plan.services.contains_key(*other);
         earlier.entry(name).or_default().extend(service.after.iter().map(|other| &**other).filter(known));
         for other in service.before.iter().map(|other| &**other).filter(known) {
             earlier.entry(other).or_default().insert(name);

@@ -148,7 +148,6 @@ pub(super) struct LogTarget {
     pub(super) kind: Text,
     #[serde(skip_serializing_if = "Text::is_empty")]
     pub(super) location: Text,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) services: Vec<Text>,
     #[serde(skip_serializing_if = "Text::is_empty")]
     pub(super) r#override: Text,

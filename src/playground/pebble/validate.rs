@@ -1,17 +1,23 @@
 //! What the daemon demands of the plan, once its layers are combined (section 6).
 
+use super::accounts::Wish;
 use super::errors::{Refusal, Result};
 use super::go::quote;
 use super::order;
 use super::plan::{Check, LogTarget, Plan};
+use super::scalars::Span;
 
 /// How often a check may fail before it is down, if it does not say.
 const THRESHOLD: i64 = 3;
 
 /// Sets what the plan leaves open and the daemon shows.
 pub(super) fn complete(plan: &mut Plan) {
-    for check in plan.checks.values_mut().filter(|check| check.threshold == 0) {
-        check.threshold = THRESHOLD;
+    for check in plan.checks.values_mut() {
+        if check.threshold == 0 {
+            check.threshold = THRESHOLD;
+        }
+        let timeout = check.timeout();
+        check.timeout = check.timeout.map(|_| Span(timeout));
     }
 }
 
@@ -31,6 +37,10 @@ pub(super) fn validate(plan: &Plan) -> Result<()> {
     for (name, service) in &plan.services {
         if let Some(missing) = service.requires.iter().find(|required| !plan.services.contains_key(&***required)) {
             return Err(Refusal::bad(format!("service {} does not exist", quote(missing))));
+        }
+        if !service.workload.is_empty() && !Wish::of_service(service).is_empty() {
+            let both = "cannot have user information and a workload at the same time";
+            return Err(Refusal::bad(format!("plan service {} {both}", quote(name))));
         }
         if !service.workload.is_empty() && !plan.workloads.contains_key(&*service.workload) {
             let workload = quote(&service.workload);
@@ -94,6 +104,10 @@ mod tests {
             (
                 "services: {x: {override: replace, command: a, workload: w}}",
                 "workload \"w\": not defined for service \"x\"",
+            ),
+            (
+                "services: {x: {override: replace, command: a, workload: w, user: root}}",
+                "plan service \"x\" cannot have user information and a workload at the same time",
             ),
             (
                 "checks: {x: {override: replace, exec: {command: a}, tcp: {port: 5}}}",
