@@ -72,9 +72,21 @@ where
     F: Fn(Target) -> Fut,
     Fut: Future<Output = Result<T>>,
 {
-    let mut results: Vec<_> = as_they_come(targets, limits, work).collect().await;
-    results.sort_unstable_by_key(|(index, ..)| *index);
-    results.into_iter().map(|(_, target, result)| (target, result)).collect()
+    in_order(as_they_come(targets, limits, work)).await
+}
+
+/// Waits for all results and puts them into the order of their items.
+pub async fn in_order<I, T>(results: impl Stream<Item = (usize, I, Result<T>)>) -> Vec<(I, Result<T>)> {
+    let mut results = std::pin::pin!(results);
+    // Every position comes once, so each result has a place of its own: nothing is compared.
+    let mut places = Vec::new();
+    while let Some((index, item, result)) = results.next().await {
+        if places.len() <= index {
+            places.resize_with(index + 1, || None);
+        }
+        places[index] = Some((item, result));
+    }
+    places.into_iter().flatten().collect()
 }
 
 /// Does `work` at every target and hands out each result as it comes, with the position of its target.

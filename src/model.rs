@@ -32,7 +32,7 @@ pub(crate) fn nothing(extra: &Extra) -> bool {
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => { $(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
         #[serde(transparent)]
         pub struct $name(pub String);
 
@@ -116,6 +116,17 @@ pub struct Progress {
     pub log: Option<String>,
 }
 
+/// A message of a server about the work it does, on its way to the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamMessage {
+    /// The `type` of the event that relays it, such as `checkpoint.info` (ux 5.3).
+    pub kind: String,
+    /// Its text, for people.
+    pub text: String,
+    /// All of it, for programs.
+    pub data: Extra,
+}
+
 /// A value and where it is from. Dispatch fills in the place, not the providers.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct At<T> {
@@ -151,6 +162,8 @@ pub struct Relayed<T> {
 pub trait Row: Serialize + JsonSchema {
     /// The plural noun of the list, for "no services" and `esker schema`.
     const NOUN: &'static str;
+    /// Whether a row is a target itself: its full name is what tables and `-o name` show of it.
+    const IS_TARGET: bool = false;
     /// The one line of `-o name`: an id or name that other commands take back.
     fn id(&self) -> String;
 }

@@ -8,15 +8,16 @@ mod expand;
 mod remote;
 mod rules;
 
-pub use address::{Address, matches};
+pub use address::Address;
 pub use expand::Resolved;
 pub use remote::RemoteArg;
 pub use rules::Registry;
 
 pub use crate::config::Defaults;
 
-use crate::config::{Config, EndpointConfig, Origin};
+use crate::config::{Config, EndpointConfig, Logins, Origin};
 use crate::error::{Error, Result};
+use crate::glob;
 use crate::model::Name;
 use crate::provider::{Driver, Env, Place, Provider};
 use crate::settings::{Opt, Settings};
@@ -94,14 +95,14 @@ impl Resolver {
             return Ok(Pattern::One(Address::parse(text)?, Defaults::default()));
         }
         let (first, rest) = text.split_once('/').map_or((text, None), |(first, rest)| (first, Some(rest)));
-        if address::is_glob(first) {
+        if glob::is_glob(first) {
             return match rest {
                 None => Ok(Pattern::Glob(text.to_owned())),
                 Some(_) => Err(Error::usage(format!("cannot match endpoints and names at once: `{text}`"))
                     .hint("name the endpoint, for example `sprites/*`")),
             };
         }
-        if let Some(glob) = rest.filter(|rest| address::is_glob(rest)) {
+        if let Some(glob) = rest.filter(|rest| glob::is_glob(rest)) {
             self.driver_of(first)?;
             self.accepts_name(first, text)?;
             return Ok(Pattern::Places { endpoint: first.to_owned(), glob: glob.to_owned() });
@@ -197,9 +198,14 @@ impl Resolver {
     }
 
     /// The endpoints that may be reached without naming them: those of the config, then the implicit ones whose
-    /// provider's own variables are set.
+    /// provider's own variables are set, or that have a stored login.
     pub fn endpoints(&self) -> Vec<String> {
-        let set = |driver: &&&Driver| self.is_set(driver) && !self.config.endpoints.contains_key(driver.id);
+        let has_login = |driver: &Driver| {
+            let logins = self.env.state.as_deref().map(Logins::new);
+            logins.and_then(|logins| logins.path(driver.id).ok()).is_some_and(|path| path.exists())
+        };
+        let is_set = |driver: &Driver| self.is_set(driver) || has_login(driver);
+        let set = |driver: &&&Driver| is_set(driver) && !self.config.endpoints.contains_key(driver.id);
         let implicit = self.registry.iter().filter(set).map(|driver| driver.id.to_owned());
         self.config.endpoints.keys().cloned().chain(implicit).collect()
     }

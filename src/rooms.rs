@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Everybody may use these; they use only each other.
-const GROUND: &[&str] = &["error", "model", "stream", "notes", "cleanups", "operation", "suggest"];
+const GROUND: &[&str] = &["error", "model", "stream", "notes", "cleanups", "operation", "scratch", "suggest", "glob"];
 
 /// What each room may use beside the ground. A room that is not here is a mistake.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("resolve", &["config", "provider", "settings"]),
     ("fanout", &["config", "resolve"]),
     ("transfer", &["provider", "host", "config"]),
+    ("forward", &["provider"]),
     ("signal", &["provider", "host", "tty"]),
     ("tty", &["provider", "host"]),
     ("context", &["config", "output", "provider", "resolve", "settings", "signal", "transport"]),
@@ -30,6 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "config",
             "context",
             "fanout",
+            "forward",
             "host",
             "output",
             "playground",

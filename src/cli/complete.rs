@@ -79,9 +79,24 @@ pub fn identities() -> ArgValueCompleter {
     of(|around| ask::names(around, Noun::Identities))
 }
 
-/// Completes a target: a short name or an endpoint.
+/// Completes a target: a short name or an endpoint, and behind its slash a place inside it.
 pub fn targets() -> ArgValueCompleter {
-    of(|around| around.short_names().chain(around.endpoints()).collect())
+    within(|around, word| match word.split_once('/') {
+        Some((endpoint, name)) => ask::places(around, endpoint, name),
+        None => around.short_names().chain(around.endpoints()).collect(),
+    })
+}
+
+/// Completes a machine: a short name, or the full name of one inside an endpoint.
+pub fn machines() -> ArgValueCompleter {
+    within(|around, word| {
+        if let Some((endpoint, name)) = word.split_once('/') {
+            return ask::places(around, endpoint, name);
+        }
+        let endpoints = around.resolver.endpoints().into_iter().filter(|endpoint| endpoint.starts_with(word));
+        let machines = endpoints.flat_map(|endpoint| ask::places(around, &endpoint, "")).collect::<Vec<_>>();
+        around.short_names().chain(machines).collect()
+    })
 }
 
 /// Completes the name of an endpoint.
@@ -101,10 +116,15 @@ pub fn providers() -> ArgValueCompleter {
 
 /// A completer that offers what begins as the word does.
 fn of(candidates: fn(&Surroundings) -> Vec<Candidate>) -> ArgValueCompleter {
+    within(move |around, _| candidates(around))
+}
+
+/// The same where the word says whom to ask.
+fn within(candidates: impl Fn(&Surroundings, &str) -> Vec<Candidate> + Send + Sync + 'static) -> ArgValueCompleter {
     ArgValueCompleter::new(move |word: &OsStr| {
         let word = word.to_string_lossy();
         let Some(around) = Surroundings::find() else { return Vec::new() };
-        let fits = candidates(&around).into_iter().filter(|(name, help)| {
+        let fits = candidates(&around, &word).into_iter().filter(|(name, help)| {
             // A name with a control character would be several candidates, or act on the terminal.
             name.starts_with(&*word) && !name.contains(char::is_control) && !help.contains(char::is_control)
         });

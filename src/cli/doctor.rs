@@ -19,7 +19,8 @@ const FAILED: u8 = 1;
 /// What one check found.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Diagnosis {
-    /// What was checked: `config`, `modes`, `variables`, `reach`, `access`, `features`; may grow.
+    /// What was checked: `config`, `modes`, `variables`, `reach`, `access`, `features`, or what a provider looks for by
+    /// itself; may grow.
     pub check: String,
     /// `pass`, `warn`, `fail` or `skip`.
     pub status: String,
@@ -83,12 +84,14 @@ const COLUMNS: &[Column<Diagnosis>] = &[
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Looks at the configuration, and at every endpoint that is configured or set by
-variables, or at those of --target. Nothing is changed. Exits 1 if a check
-failed; a warning is no failure.
+variables, or at those of --target. Of a place inside an endpoint it runs a few
+programs that leave nothing behind, which may wake it up. Nothing is changed.
+Exits 1 if a check failed; a warning is no failure.
 
 Examples:
   esker doctor
   esker doctor --target prod --timeout 3s
+  esker doctor --target sprites/dev
   esker doctor -o json | jq '.[] | select(.status == \"fail\")'")]
 pub struct DoctorArgs {
     #[command(flatten)]

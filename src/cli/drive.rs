@@ -1,11 +1,13 @@
 //! Waiting for an operation: progress, notes, Ctrl-C and the deadline. What it does *not* do is stop the work over
 //! there: it stops waiting and names what goes on (ux 8.5).
 
+use super::over::at;
 use crate::config::duration;
 use crate::context::Ctx;
 use crate::error::{Effect, Error, Result, Wire};
-use crate::model::OperationId;
+use crate::model::{OperationId, Relayed, StreamMessage};
 use crate::operation::{Operation, Step};
+use crate::output::{Format, Progress};
 use crate::resolve::Target;
 use crate::settings::Opt;
 use crate::signal;
@@ -61,6 +63,7 @@ impl Ctx {
                 step = operation.next() => match step? {
                     Step::Progress(step) => progress.step(&step),
                     Step::Note(note) => self.out.show(&note),
+                    Step::Message(message) => self.relay(target, message, &progress)?,
                     Step::Done(value) => {
                         progress.finish();
                         return Ok(Driven::Done(id, value));
@@ -78,6 +81,31 @@ impl Ctx {
                 () = tokio::time::sleep(TICK) => progress.tick(),
             }
         }
+    }
+}
+
+impl Ctx {
+    /// A message of the server: an event for programs, the label of the progress for people.
+    fn relay(&self, target: &Target, message: StreamMessage, progress: &Progress) -> Result<()> {
+        if self.out.format() != Format::Jsonl {
+            progress.label(&message.text);
+            progress.log(&message.text);
+            return Ok(());
+        }
+        let StreamMessage { kind, data, .. } = message;
+        self.out.event(&kind, &Relayed { provider: target.provider.driver().id, target: target.full.clone(), data })
+    }
+
+    /// Prints what was left running: its id, or the target where the system has no ids (ux 6.1).
+    pub fn left(&self, target: &Target, id: Option<OperationId>) -> Result<()> {
+        #[derive(serde::Serialize)]
+        struct Left {
+            operation_id: Option<String>,
+        }
+        if self.out.format() != Format::Table && self.out.is_structured() {
+            return self.out.value(&at(target, Left { operation_id: id.map(|id| id.0) }));
+        }
+        self.out.line(&id.map_or_else(|| target.full.clone(), |id| id.0))
     }
 }
 

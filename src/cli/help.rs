@@ -17,6 +17,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("esker svc restart web --target prod", "restart it, and wait until it runs"),
     ("esker exec prod -- uptime", "run a program, with its true exit code"),
     ("esker files cp -r ./conf prod:/etc/app/", "copy files either way"),
+    ("esker vm create sprites/dev", "a sandbox, as soon as it can be used"),
     ("esker target use prod", "act there from now on"),
     ("esker doctor", "find out what is wrong"),
 ];

@@ -5,9 +5,11 @@
 
 pub mod api;
 pub mod args;
+pub mod checkpoint;
 pub mod complete;
 pub mod completion;
 pub mod config;
+mod confirm;
 pub mod doctor;
 pub mod drive;
 mod edits;
@@ -28,8 +30,10 @@ pub mod source;
 pub mod svc;
 pub mod target;
 pub mod tree;
+mod until;
 pub mod verbatim;
 pub mod version;
+pub mod vm;
 
 pub use global::Globals;
 pub use help::overview;
@@ -46,6 +50,8 @@ pub static TREE: &[Node] = &[
     group!("svc", "Services, their checks, logs, layers and changes", svc::TREE),
     talk!("exec", exec::ExecArgs, exec::run, "Run a program, with its true exit code").passes_status(),
     group!("files", "Files: list, show, copy, edit, remove", files::TREE),
+    group!("vm", "Machines: sandboxes, containers, virtual machines", vm::TREE),
+    group!("checkpoint", "Checkpoints: make, list, go back to, delete", checkpoint::TREE),
     group!("target", "Where commands act, and short names for it", target::TREE),
     group!("endpoint", "Where systems are reached, and their logins", endpoint::TREE),
     group!("config", "What is configured, and where it comes from", config::TREE),

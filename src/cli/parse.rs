@@ -60,8 +60,8 @@ fn alone(node: &'static Node, name: String, rest: &[OsString]) -> Result<Chosen,
 fn whole(argv: &[OsString]) -> Result<Chosen, clap::Error> {
     let mut command = super::command();
     let matches = command.try_get_matches_from_mut(argv)?;
-    match find(TREE, &matches) {
-        Some((node, matches, name)) => Ok(Chosen { node, name, matches: matches.clone() }),
+    match find(TREE, matches) {
+        Some((node, matches, name)) => Ok(Chosen { node, name, matches }),
         None => Err(command.error(clap::error::ErrorKind::MissingSubcommand, "no command is named")),
     }
 }

@@ -31,7 +31,7 @@ pub struct FeatureRow {
 pub struct Offered {
     /// `native` or `emulated`; may grow.
     pub support: String,
-    /// What it works on: `endpoint` or `instance`.
+    /// What it works on: `endpoint`, `instance` or `either`.
     pub scope: String,
     /// The limits of an emulation.
     pub limits: Option<String>,
@@ -123,6 +123,7 @@ fn offered(driver: &Driver, feature: Feature) -> Option<Offered> {
     let scope = match offer.on {
         Scope::Endpoint => "endpoint",
         Scope::Instance => "instance",
+        Scope::Either => "either",
     };
     Some(Offered { support: support.to_owned(), scope: scope.to_owned(), limits })
 }

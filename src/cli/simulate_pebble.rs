@@ -9,6 +9,10 @@ use clap::Args;
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  esker simulate-pebble /tmp/pebble
+  esker simulate-pebble /tmp/pebble --hold --http 4000")]
 pub struct SimulatePebbleArgs {
     /// Directory of the daemon, with its layers
     #[arg(value_name = "DIR")]

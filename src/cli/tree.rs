@@ -12,9 +12,9 @@ use futures_util::future::LocalBoxFuture;
 #[derive(Clone, Copy)]
 pub enum Run {
     /// Without talking to anybody: no runtime is built.
-    Plain(fn(&Ctx, &ArgMatches) -> anyhow::Result<Outcome>),
+    Plain(fn(&Ctx, &mut ArgMatches) -> anyhow::Result<Outcome>),
     /// With a runtime.
-    Talk(for<'a> fn(&'a Ctx, &'a ArgMatches) -> LocalBoxFuture<'a, anyhow::Result<Outcome>>),
+    Talk(for<'a> fn(&'a Ctx, &'a mut ArgMatches) -> LocalBoxFuture<'a, anyhow::Result<Outcome>>),
 }
 
 /// A command or a group of commands.
@@ -145,17 +145,17 @@ macro_rules! group {
 
 pub(crate) use {group, plain, talk};
 
-/// Reads the arguments of a leaf, which clap has checked already.
-pub fn read<A: clap::FromArgMatches>(matches: &ArgMatches) -> anyhow::Result<A> {
-    A::from_arg_matches(matches).map_err(|error| crate::error::Error::internal(error).into())
+/// Takes the arguments of a leaf, which clap has checked already, out of its matches.
+pub fn read<A: clap::FromArgMatches>(matches: &mut ArgMatches) -> anyhow::Result<A> {
+    A::from_arg_matches_mut(matches).map_err(|error| crate::error::Error::internal(error).into())
 }
 
 /// The leaf that `matches` chose, with its own matches and its full name.
-pub fn find<'a>(nodes: &'static [Node], matches: &'a ArgMatches) -> Option<(&'static Node, &'a ArgMatches, String)> {
-    let (name, inner) = matches.subcommand()?;
+pub fn find(nodes: &'static [Node], mut matches: ArgMatches) -> Option<(&'static Node, ArgMatches, String)> {
+    let (name, inner) = matches.remove_subcommand()?;
     let node = nodes.iter().find(|node| node.name == name)?;
     match &node.kind {
-        Kind::Leaf { .. } => Some((node, inner, name.to_owned())),
+        Kind::Leaf { .. } => Some((node, inner, name)),
         Kind::Group { children, .. } => {
             let (leaf, matches, rest) = find(children, inner)?;
             Some((leaf, matches, format!("{name} {rest}")))

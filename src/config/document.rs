@@ -78,6 +78,12 @@ impl PartialEq for Node {
 }
 
 impl Node {
+    /// A text that stands in no document.
+    pub(super) fn scalar(text: &str) -> Self {
+        let value = Value::Scalar { text: text.to_owned(), plain: false };
+        Self { line: 1, end: 1, columns: (0, 0), value, flow: false }
+    }
+
     /// Whether nothing is written there.
     pub fn is_null(&self) -> bool {
         matches!(&self.value, Value::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null"))

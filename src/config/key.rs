@@ -33,6 +33,24 @@ pub struct ConfigKey {
     pub summary: &'static str,
 }
 
+/// A file of another client, in a directory or above it, that says which place the directory is about.
+#[derive(Debug)]
+pub struct PlaceFile {
+    /// Its name.
+    pub name: &'static str,
+    /// Reads its text; `None` if it is something else that only has that name.
+    pub read: fn(&str) -> Option<Pointed>,
+}
+
+/// What such a file says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pointed {
+    /// The place inside an endpoint.
+    pub place: String,
+    /// A key that its endpoint should have, and the value: of several endpoints the one that has it is meant.
+    pub key: Option<(&'static str, String)>,
+}
+
 /// What the rest of the program knows about keys. Handed in, so that `config` knows neither providers nor settings.
 pub trait Rules {
     /// The top-level keys beside `endpoints` and `targets`.
@@ -41,18 +59,16 @@ pub trait Rules {
     fn providers(&self) -> Vec<&'static str>;
     /// The keys of an endpoint of `provider`, beside the common ones; `None` if there is no such provider.
     fn keys(&self, provider: &str) -> Option<&'static [ConfigKey]>;
+    /// The files of other clients that name a place, each with its provider.
+    fn place_files(&self) -> Vec<(&'static str, &'static PlaceFile)> {
+        Vec::new()
+    }
 }
 
 impl KeyKind {
     /// Reads what somebody typed as the value of a key; a command may be a JSON list or words between blanks.
     pub fn parse(self, text: &str) -> Result<Value, String> {
-        let scalar = |text: &str| super::Node {
-            line: 1,
-            end: 1,
-            columns: (0, 0),
-            value: super::document::Value::Scalar { text: text.to_owned(), plain: false },
-            flow: false,
-        };
+        let scalar = super::Node::scalar;
         if self != Self::Argv {
             return self.read(&scalar(text));
         }
@@ -70,6 +86,9 @@ impl KeyKind {
         match self {
             Self::Text | Self::Path | Self::Secret => {
                 node.text().map(Value::from).ok_or_else(|| "expected a text".to_owned())
+            }
+            Self::Url if node.text().is_some_and(|text| text.starts_with("unix:/")) => {
+                Ok(node.text().unwrap_or_default().into())
             }
             Self::Url => match node.text().and_then(|text| Some((text, text.split_once("://")?.1))) {
                 // It would be shown wherever the URL is.

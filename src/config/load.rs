@@ -3,6 +3,7 @@
 //! Without files this costs a failed `open` per place and nothing else.
 
 use super::file::{self, File};
+use super::place;
 use super::{Dirs, EndpointConfig, Layer, Named, Origin, Rules, TargetConfig};
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ pub const FILE: &str = "config.yaml";
 /// The name of a directory file.
 pub const DIRECTORY_FILE: &str = ".esker.yaml";
 /// A directory file may come from a stranger, and a configuration is never as large as this.
-const MAX_BYTES: u64 = 1 << 20;
+pub(super) const MAX_BYTES: u64 = 1 << 20;
 
 /// Where configuration is looked for.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +48,7 @@ impl Search {
 pub struct Config {
     /// The settings of the user's and system's files, by key.
     pub settings: BTreeMap<String, Named>,
-    /// What the directory file names.
+    /// What the directory file names, or a file of another client there.
     pub directory: Option<Named>,
     /// The endpoints. One of the user's replaces one of the system's as a whole, so that they never share credentials.
     pub endpoints: BTreeMap<String, EndpointConfig>,
@@ -88,6 +89,9 @@ impl Config {
                     config.take(path.clone(), file, &mut origins);
                 }
             }
+        }
+        if config.directory.is_none() {
+            config.directory = search.cwd.as_deref().and_then(|cwd| place::find(cwd, rules, &config.endpoints));
         }
         config.refuse_clashes(&origins, rules)?;
         Ok(config)

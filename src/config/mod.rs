@@ -14,6 +14,7 @@ mod load;
 mod login;
 mod origin;
 mod paths;
+mod place;
 mod secret;
 mod write;
 
@@ -22,7 +23,7 @@ pub use document::{Entry, Node};
 pub use edit::Edit;
 pub use endpoint::EndpointConfig;
 pub use file::{Defaults, Named, TargetConfig, check_name};
-pub use key::{BOOLEAN, ConfigKey, KeyKind, Rules, boolean};
+pub use key::{BOOLEAN, ConfigKey, KeyKind, PlaceFile, Pointed, Rules, boolean};
 pub use load::{Config, DIRECTORY_FILE, FILE, Search};
 pub use login::{Login, Logins};
 pub use origin::{Layer, Origin};

@@ -31,6 +31,8 @@ pub enum Layer {
     System,
     /// The user's, or the one named by `--config`.
     User,
+    /// A file of another client in a directory, which names a place.
+    Place,
     /// `.esker.yaml` of a directory, which may only name a target.
     Directory,
 }

@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 pub mod guard;
+pub mod namespace;
 pub mod process;
 
 use crate::provider::exec::Signal;

@@ -57,8 +57,9 @@ pub fn tone(state: &str) -> Tone {
         "active" | "up" | "running" | "done" | "ready" | "healthy" | "ok" | "pass" | "enabled" => Tone::Good,
         "backoff" | "doing" | "do" | "wait" | "undo" | "undoing" | "abort" | "starting" | "stopping" | "pending"
         | "warn" | "warning" => Tone::Warning,
-        "error" | "down" | "failed" | "fail" | "unhealthy" => Tone::Bad,
-        "inactive" | "stopped" | "disabled" | "hold" | "undone" | "exited" | "skip" => Tone::Dim,
+        "error" | "down" | "failed" | "fail" | "unhealthy" | "unresponsive" => Tone::Bad,
+        "inactive" | "stopped" | "disabled" | "hold" | "undone" | "exited" | "skip" | "cold" | "hibernated"
+        | "offline" => Tone::Dim,
         _ => Tone::Plain,
     }
 }

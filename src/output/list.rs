@@ -75,20 +75,36 @@ impl Output {
         self.listed(&rows, columns, options, false)
     }
 
+    /// The table of a list that changes, in place of the one before it: for a terminal alone (U6.3).
+    ///
+    /// Rows that do not fit on the screen are left out, or the top of the table would be out of reach.
+    pub fn repaint<T: Row>(&self, rows: &[At<T>], columns: &[Column<T>], options: &ListOptions) -> Result<()> {
+        let all = all(columns, true);
+        let sorted = sorted(rows, &all, options)?;
+        let wide = self.format() == Format::Wide;
+        let shown = self.shown(&all, wide, true)?;
+        let (table, look) = self.drawn(&sorted, &shown);
+        self.paint(table, look)
+    }
+
+    fn paint(&self, mut table: Table, look: Look) -> Result<()> {
+        let mut text = Vec::new();
+        table.write(&mut text, look).map_err(Error::internal)?;
+        let height = crate::tty::size().map_or(usize::MAX, |size| usize::from(size.rows).saturating_sub(1));
+        self.print(|out| {
+            out.write_all(b"\x1b[H")?;
+            for line in text.split_inclusive(|byte| *byte == b'\n').take(height) {
+                out.write_all(line.strip_suffix(b"\n").unwrap_or(line))?;
+                out.write_all(b"\x1b[K\n")?;
+            }
+            out.write_all(b"\x1b[J")
+        })
+    }
+
     fn listed<T: Row>(&self, rows: &[At<T>], columns: &[Column<T>], options: &ListOptions, placed: bool) -> Result<()> {
         let all = all(columns, placed);
-        let mut sorted: Vec<&At<T>> = rows.iter().collect();
-        if let Some(sort) = &options.sort {
-            let (key, descending) = sort_key(sort)?;
-            fields::check(key, "--sort", all.iter().map(Shown::key))?;
-            let column = all.iter().find(|column| column.key() == key).copied().unwrap_or(Shown::Target);
-            let mut keyed: Vec<_> = sorted.into_iter().map(|row| (column.cell(row), row)).collect();
-            keyed.sort_by(|a, b| a.0.sort(&b.0, descending));
-            sorted = keyed.into_iter().map(|(_, row)| row).collect();
-        }
-        let total = sorted.len();
-        sorted.truncate(options.limit.unwrap_or(usize::MAX));
-
+        let total = rows.len();
+        let sorted = sorted(rows, &all, options)?;
         match self.format() {
             Format::Json | Format::Jsonl | Format::Yaml => {
                 if placed {
@@ -107,7 +123,7 @@ impl Output {
             Format::Table | Format::Wide => {
                 let several = sorted.iter().any(|row| row.target != sorted[0].target);
                 let wide = self.format() == Format::Wide;
-                let shown = self.shown(&all, wide, wide || several)?;
+                let shown = self.shown(&all, wide, wide || several || T::IS_TARGET)?;
                 if !sorted.is_empty() {
                     self.table(&sorted, &shown)?;
                 }
@@ -145,7 +161,7 @@ impl Output {
             Format::Name => self.names(&[row]),
             Format::Csv => self.csv(&[row], &self.shown(&all, true, true)?),
             format => {
-                let shown = self.shown(&all, true, format == Format::Wide)?;
+                let shown = self.shown(&all, true, format == Format::Wide || T::IS_TARGET)?;
                 let now = self.relative_to();
                 let lines = shown.iter().map(|column| {
                     let cell = column.cell(row);
@@ -159,6 +175,12 @@ impl Output {
     }
 
     fn table<T>(&self, rows: &[&At<T>], shown: &[Shown<'_, T>]) -> Result<()> {
+        let (mut table, look) = self.drawn(rows, shown);
+        self.print(|out| table.write(out, look))
+    }
+
+    /// A table and how it is to look.
+    fn drawn<T>(&self, rows: &[&At<T>], shown: &[Shown<'_, T>]) -> (Table, Look) {
         let now = self.relative_to();
         let cell = |column: &Shown<'_, T>, row: &At<T>| {
             let cell = column.cell(row);
@@ -175,7 +197,7 @@ impl Output {
             utf8: self.0.options.utf8,
             colors: self.stdout_has_colors(),
         };
-        self.print(|out| table.write(out, look))
+        (table, look)
     }
 
     fn csv<T>(&self, rows: &[&At<T>], shown: &[Shown<'_, T>]) -> Result<()> {
@@ -193,7 +215,7 @@ impl Output {
         }
         self.print(|out| {
             rows.iter().try_for_each(|row| {
-                let id = row.value.id();
+                let id = if T::IS_TARGET { row.target.clone() } else { row.value.id() };
                 let id = if self.stdout_is_tty() { sanitize::line(&id) } else { id.as_str().into() };
                 writeln!(out, "{id}")
             })
@@ -229,6 +251,20 @@ impl Output {
     }
 }
 
+/// The rows in the order of `--sort`, as many as `--limit` allows.
+fn sorted<'a, T>(rows: &'a [At<T>], all: &[Shown<'_, T>], options: &ListOptions) -> Result<Vec<&'a At<T>>> {
+    let mut sorted: Vec<&At<T>> = rows.iter().collect();
+    if let Some(sort) = &options.sort {
+        let (key, descending) = sort_key(sort)?;
+        fields::check(key, "--sort", all.iter().map(Shown::key))?;
+        let column = all.iter().find(|column| column.key() == key).copied().unwrap_or(Shown::Target);
+        let cells = sorted.iter().map(|row| column.cell(row)).collect();
+        sorted = order(cells, descending).into_iter().map(|row| sorted[row]).collect();
+    }
+    sorted.truncate(options.limit.unwrap_or(usize::MAX));
+    Ok(sorted)
+}
+
 /// A value that is at no target.
 fn nowhere<T>(value: T) -> At<T> {
     At { provider: "", target: String::new(), value }
@@ -240,6 +276,14 @@ fn all<T>(columns: &[Column<T>], placed: bool) -> Vec<Shown<'_, T>> {
     let place = [Shown::Target, Shown::Provider];
     let is_missing = |shown: &Shown<'_, T>| placed && columns.iter().all(|column| column.key != shown.key());
     place.into_iter().filter(is_missing).chain(own).collect()
+}
+
+/// The order of rows by their cells in one column. Apart from the rows, so that sorting is compiled once and not for
+/// every type of row.
+fn order(cells: Vec<Cell>, descending: bool) -> Vec<usize> {
+    let mut keyed: Vec<_> = cells.into_iter().enumerate().collect();
+    keyed.sort_by(|(_, a), (_, b)| a.sort(b, descending));
+    keyed.into_iter().map(|(row, _)| row).collect()
 }
 
 fn sort_key(sort: &str) -> Result<(&str, bool)> {

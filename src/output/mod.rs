@@ -157,7 +157,12 @@ impl Output {
     }
 
     /// Writes to stdout through one buffer, flushed at the end.
-    fn print(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    fn print(&self, mut write: impl FnMut(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+        self.print_by(&mut write)
+    }
+
+    /// The same once for all writers, of which there is one for every type of row.
+    fn print_by(&self, write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> Result<()> {
         self.without_bars(|| self.0.streams.print(write)).map_err(stdout_failed)
     }
 }

@@ -32,7 +32,7 @@ pub(super) struct Look {
 }
 
 impl Table {
-    pub(super) fn write(mut self, out: &mut dyn Write, look: Look) -> io::Result<()> {
+    pub(super) fn write(&mut self, out: &mut dyn Write, look: Look) -> io::Result<()> {
         let mut widths = self.widths(look.header);
         if let Some(width) = look.width {
             shrink(&mut widths, &self.elastic, &self.headers, width);
@@ -161,7 +161,7 @@ mod tests {
         };
         let rows = (0..rows).map(row).collect();
         let mut out = Vec::new();
-        let table = Table { headers: vec!["NAME", "STATE", "WHY"], elastic: vec![false, false, true], rows };
+        let mut table = Table { headers: vec!["NAME", "STATE", "WHY"], elastic: vec![false, false, true], rows };
         table.write(&mut out, look).unwrap();
         String::from_utf8(out).unwrap()
     }

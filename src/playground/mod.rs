@@ -7,6 +7,7 @@
 pub mod fault;
 pub mod greeting;
 pub mod pebble;
+pub mod sprites;
 pub mod world;
 
 use crate::error::Result;
@@ -16,7 +17,7 @@ use futures_util::future::BoxFuture;
 use std::path::PathBuf;
 
 /// Every simulator, in the order in which they are started and shown.
-pub static SIMULATORS: &[Simulator] = &[pebble::SIMULATOR];
+pub static SIMULATORS: &[Simulator] = &[pebble::SIMULATOR, sprites::SPRITES];
 
 /// A simulator of one system: a row of the table above.
 pub struct Simulator {

@@ -32,8 +32,9 @@ fn has(place: &dyn Place, feature: Feature) -> bool {
         | F::ExecContext
         | F::ExecTimeout
         | F::ExecShell
+        | F::ExecVerify
         | F::AgentHost => place.exec().is_some(),
-        F::ExecDetach | F::ExecAttach => place.exec().is_some() && place.runs().is_some(),
+        F::ExecDetach | F::ExecAttach | F::ExecKeepAwake => place.exec().is_some() && place.runs().is_some(),
         F::Files
         | F::FilesRange
         | F::FilesRename
@@ -42,10 +43,32 @@ fn has(place: &dyn Place, feature: Feature) -> bool {
         | F::FilesChange
         | F::FilesLinks
         | F::FilesDirectories => place.files().is_some(),
-        F::Checkpoints => place.checkpoints().is_some(),
+        F::Policies => place.policies().is_some(),
+        F::Tunnels | F::TunnelsPorts => place.tunnels().is_some(),
+        F::Checkpoints
+        | F::CheckpointAuto
+        | F::CheckpointClone
+        | F::CheckpointExpiry
+        | F::CheckpointHistory
+        | F::CheckpointOperation => place.checkpoints().is_some(),
         F::Agent => place.agent().is_some(),
         // Of the endpoint, not of a place.
-        F::Machines | F::Resources | F::Raw => true,
+        F::Machines
+        | F::MachinesWatch
+        | F::MachinesHealth
+        | F::MachinesUpdate
+        | F::MachinesPower
+        | F::MachinesRestart
+        | F::MachinesUpgrade
+        | F::MachinesUrl
+        | F::MachinesLabels
+        | F::MachinesImage
+        | F::MachinesEnv
+        | F::MachinesSize
+        | F::MachinesRegion
+        | F::Resources
+        | F::LoginFromFly
+        | F::Raw => true,
     }
 }
 
@@ -95,13 +118,18 @@ fn what_is_not_offered_is_refused_by_name_before_any_io() {
     for driver in DRIVERS {
         let place = place(driver);
         for feature in Feature::ALL {
-            let offered = place.offers().iter().any(|offer| offer.feature == *feature && offer.on == Scope::Instance);
+            let offered = place.offers().iter().any(|offer| offer.feature == *feature && offer.on != Scope::Endpoint);
             let refusal = require(&*place, &(*feature, "the command"));
             if offered {
                 assert!(refusal.is_ok(), "{}: {}", driver.id, feature.name());
                 continue;
             }
             let error = refusal.expect_err("not offered");
+            if place.offers().iter().any(|offer| offer.feature == *feature) {
+                // It exists elsewhere: the right form is named instead.
+                assert_eq!(error.kind(), ErrorKind::Usage);
+                continue;
+            }
             assert_eq!(error.kind(), ErrorKind::Unsupported);
             let text = error.to_string();
             for part in [driver.id, "`the command`", feature.name()] {

@@ -23,6 +23,8 @@ pub static PEBBLE: Driver = Driver {
     keys: &[key("socket", KeyKind::Path), key("url", KeyKind::Url), key("dead", KeyKind::Text)],
     variables: &["PEBBLE", "PEBBLE_SOCKET"],
     offers: OFFERS,
+    place_file: None,
+    imports: &[],
     implicit: |vars| {
         let socket = vars("PEBBLE_SOCKET").unwrap_or_else(|| "/default.sock".to_owned());
         Ok(EndpointConfig::implicit("pebble").with("socket", socket))
@@ -46,6 +48,8 @@ pub static SPRITES: Driver = Driver {
     ],
     variables: &["SPRITE_TOKEN"],
     offers: OFFERS,
+    place_file: None,
+    imports: &[],
     implicit: |_| Ok(EndpointConfig::implicit("sprites")),
     open: |config, _: Env| open(&SPRITES, config),
 };
@@ -91,7 +95,7 @@ impl Provider for Fake {
         tokio::task::yield_now().await;
         match self.config.text("dead") {
             Some(why) => Err(Error::unreachable(why)),
-            None => Ok(self.places.iter().filter(|p| crate::resolve::matches(glob, p)).cloned().map(Name).collect()),
+            None => Ok(self.places.iter().filter(|p| crate::glob::matches(glob, p)).cloned().map(Name).collect()),
         }
     }
 }

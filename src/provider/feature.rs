@@ -30,7 +30,7 @@ features! {
     Services = "svc", "supervised services";
     ServicesLogs = "svc.logs", "logs of services";
     ServicesSignal = "svc.signal", "signals to services";
-    ServicesReplan = "svc.replan", "apply a changed configuration";
+    ServicesReplan = "svc.replan", "apply a changed configuration, start all that is enabled";
     ServicesEdit = "svc.edit", "create and delete services";
     Checks = "svc.check", "health checks";
     Changes = "svc.change", "operations and their history";
@@ -48,6 +48,8 @@ features! {
     ExecTimeout = "exec.timeout", "killed over there after a time";
     ExecDetach = "exec.detach", "left running, collected later";
     ExecAttach = "exec.attach", "join a run again";
+    ExecKeepAwake = "exec.keep_awake", "keep the machine of a detached run awake";
+    ExecVerify = "exec.verify", "output counted and summed at both ends";
     ExecShell = "exec.shell", "the login shell";
     Files = "files", "list, read, write, make, remove";
     FilesRange = "files.range", "read part of a file";
@@ -58,11 +60,32 @@ features! {
     FilesLinks = "files.links", "targets of symbolic links";
     FilesDirectories = "files.directories", "directories";
     Checkpoints = "checkpoint", "create, list, restore";
-    Machines = "vm", "create, start, stop, delete machines";
+    CheckpointAuto = "checkpoint.auto", "checkpoints that the provider made by itself";
+    CheckpointClone = "checkpoint.clone", "restore as a new machine";
+    CheckpointExpiry = "checkpoint.expiry", "delete by themselves after a time";
+    CheckpointHistory = "checkpoint.history", "what came out of a checkpoint";
+    CheckpointOperation = "checkpoint.operation", "left under way, waited for later";
+    Machines = "vm", "list, show, create, delete machines";
+    MachinesWatch = "vm.watch", "changes of machines as they happen";
+    MachinesHealth = "vm.health", "whether a machine can be used";
+    MachinesUpdate = "vm.update", "change a machine";
+    MachinesPower = "vm.power", "start and stop a machine";
+    MachinesRestart = "vm.restart", "restart a machine";
+    MachinesUpgrade = "vm.upgrade", "upgrade what a machine runs on";
+    MachinesUrl = "vm.url", "an address of a machine, and who may use it";
+    MachinesLabels = "vm.labels", "labels on machines";
+    MachinesImage = "vm.image", "an image for a new machine";
+    MachinesEnv = "vm.env", "environment variables for a new machine";
+    MachinesSize = "vm.size", "processors, memory and disk of a new machine";
+    MachinesRegion = "vm.region", "where a new machine is";
+    Policies = "vm.policy", "network, privileges and resources policy";
+    Tunnels = "vm.proxy", "connections to ports in a machine";
+    TunnelsPorts = "vm.proxy.ports", "ports that programs open are announced";
     Resources = "vm.resource", "tables of resources beside the machines";
     Agent = "agent", "drive a coding agent";
     AgentHost = "agent.host", "run a coding agent there";
     Raw = "api", "raw authenticated requests";
+    LoginFromFly = "from-fly", "a token made from one of Fly.io";
 }
 
 /// On what a feature works.
@@ -72,6 +95,8 @@ pub enum Scope {
     Endpoint,
     /// On an instance inside it (`lab/web01`).
     Instance,
+    /// On both.
+    Either,
 }
 
 /// How a feature is provided.
@@ -98,6 +123,11 @@ impl Offer {
     /// A feature that the wire has, on an instance.
     pub const fn native(feature: Feature) -> Self {
         Self { feature, on: Scope::Instance, support: Support::Native }
+    }
+
+    /// A feature that the wire has, on this.
+    pub const fn on(feature: Feature, on: Scope) -> Self {
+        Self { feature, on, support: Support::Native }
     }
 
     /// A feature that is made over something else, on an instance.
@@ -143,11 +173,28 @@ impl Needs for Vec<Need> {
 /// Refuses a request that `place` cannot honour, before any I/O (ux 12.3).
 pub fn require(place: &dyn Place, request: &dyn Needs) -> Result<()> {
     for need in request.needs() {
-        if !place.offers().iter().any(|offer| offer.feature == need.feature) {
+        let Some(offer) = place.offers().iter().find(|offer| offer.feature == need.feature) else {
             return Err(unsupported(place.driver(), need.feature, &need.asked));
+        };
+        if offer.on != Scope::Either && offer.on != place.scope() {
+            return Err(misplaced(place.driver(), offer.on, &need.asked));
         }
     }
     Ok(())
+}
+
+/// The refusal of what works on another scope than the one that was named: it says the right form.
+pub fn misplaced(driver: &'static Driver, on: Scope, asked: &str) -> Error {
+    let noun = driver.place.unwrap_or("instance");
+    let mut error = if on == Scope::Endpoint {
+        Error::usage(format!("`{asked}` is about the whole endpoint, not about one {noun}"))
+            .hint("name the endpoint alone")
+    } else {
+        Error::usage(format!("`{asked}` needs the name of a {noun}"))
+            .hint(format!("write ENDPOINT/NAME, such as `{}/dev`", driver.id))
+    };
+    error.parts_mut().provider = Some(driver.id);
+    error
 }
 
 /// The refusal of a feature that a provider does not have.

@@ -9,25 +9,40 @@ pub mod checks;
 #[cfg(test)]
 mod conformance;
 pub mod documents;
+pub mod examine;
 pub mod exec;
 #[cfg(test)]
 pub mod fake;
 pub mod feature;
 pub mod files;
 pub mod identities;
+pub mod import;
 pub mod local;
 pub mod machines;
 pub mod metrics;
 pub mod notices;
+pub mod over_exec;
 pub mod pebble;
 pub mod plan;
+pub mod policies;
+pub mod queue;
+pub mod raw;
 pub mod registry;
+pub mod replay;
+pub mod retry;
 pub mod services;
+pub mod sign_in;
+pub mod sprites;
+pub mod tunnels;
 
+pub use examine::Finding;
 pub use feature::{Feature, Need, Needs, Offer, Scope, Support, require};
+pub use import::Importer;
+pub use raw::{Raw, RawRequest, RawResponse};
+pub use sign_in::{SignIn, SignInBy};
 
 use crate::cleanups::Cleanups;
-pub use crate::config::{ConfigKey, KeyKind};
+pub use crate::config::{ConfigKey, KeyKind, PlaceFile, Pointed};
 
 use crate::config::EndpointConfig;
 use crate::error::Result;
@@ -35,6 +50,8 @@ use crate::model::{Info, Name};
 use crate::notes::Notes;
 use crate::transport::Net;
 use async_trait::async_trait;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -56,6 +73,10 @@ pub struct Driver {
     pub variables: &'static [&'static str],
     /// What it can do at most.
     pub offers: &'static [Offer],
+    /// The file by which its own client says which place a directory is about.
+    pub place_file: Option<&'static PlaceFile>,
+    /// The other clients of the system whose set-up can be taken over.
+    pub imports: &'static [Importer],
     /// The implicit endpoint, made from the provider's own variables and defaults.
     pub implicit: fn(Vars<'_>) -> Result<EndpointConfig>,
     /// Builds the endpoint. No I/O: connections are made when the first request needs one.
@@ -104,6 +125,17 @@ pub trait Provider: Send + Sync {
         None
     }
 
+    /// Getting a credential from the system itself.
+    fn sign_in(&self) -> Option<&dyn SignIn> {
+        None
+    }
+
+    /// What `doctor` should know beyond [`check`](Self::check), of the endpoint or of one place: as it is found.
+    fn examine<'a>(&'a self, name: Option<&'a Name>) -> BoxStream<'a, Finding> {
+        let _ = name;
+        futures_util::stream::empty().boxed()
+    }
+
     /// Raw authenticated requests, on systems that speak HTTP.
     fn raw(&self) -> Option<&dyn Raw> {
         None
@@ -116,6 +148,10 @@ pub trait Place: Send + Sync {
     fn offers(&self) -> &'static [Offer];
     /// Its provider's row, for messages.
     fn driver(&self) -> &'static Driver;
+    /// Whether it is the endpoint itself or an instance inside it.
+    fn scope(&self) -> Scope {
+        Scope::Instance
+    }
     /// Running programs.
     fn exec(&self) -> Option<&dyn exec::Exec> {
         None
@@ -164,37 +200,16 @@ pub trait Place: Send + Sync {
     fn documents(&self) -> Option<&dyn documents::Documents> {
         None
     }
+    /// What its programs may reach and use.
+    fn policies(&self) -> Option<&dyn policies::Policies> {
+        None
+    }
+    /// Connections to its ports.
+    fn tunnels(&self) -> Option<&dyn tunnels::Tunnels> {
+        None
+    }
     /// Coding agents.
     fn agent(&self) -> Option<&dyn agent::Agent> {
         None
     }
-}
-
-/// A raw request: `esker api`.
-pub struct RawRequest {
-    /// The HTTP method.
-    pub method: String,
-    /// The path and query, starting with `/`.
-    pub path: String,
-    /// Headers, beside those the provider adds.
-    pub headers: Vec<(String, String)>,
-    /// The body and, if it is known, its length.
-    pub body: Option<(crate::stream::ByteStream, Option<u64>)>,
-}
-
-/// The answer to a raw request, whatever its status.
-pub struct RawResponse {
-    /// The HTTP status.
-    pub status: u16,
-    /// Its headers.
-    pub headers: Vec<(String, String)>,
-    /// Its body, as it arrives.
-    pub body: crate::stream::ByteStream,
-}
-
-/// Raw authenticated requests to a system that speaks HTTP.
-#[async_trait]
-pub trait Raw: Send + Sync {
-    /// Sends one request, never twice. A status of 4xx or 5xx is an answer, not an `Err`.
-    async fn request(&self, request: RawRequest) -> Result<RawResponse>;
 }

@@ -67,69 +67,6 @@ pub(super) fn socket(endpoint: &str) -> Option<Result<String>> {
     Some(decode(path).map_err(|why| invalid(endpoint, &why)))
 }
 
-/// Whether a text holds wildcards.
-pub(super) fn is_glob(text: &str) -> bool {
-    text.contains(['*', '?', '['])
-}
-
-/// Whether `text` matches `glob`: `*` any text, `?` any character, `[a-z]` and `[!a-z]` one of several.
-pub fn matches(glob: &str, text: &str) -> bool {
-    let (glob, text): (Vec<char>, Vec<char>) = (glob.chars().collect(), text.chars().collect());
-    // The last star, and how much of the text it has swallowed: the only place to come back to.
-    let (mut g, mut t, mut star) = (0, 0, None);
-    while t < text.len() {
-        match step(&glob[g..], text[t]) {
-            Some(0) => {
-                star = Some((g, t));
-                g += 1;
-            }
-            Some(len) => {
-                g += len;
-                t += 1;
-            }
-            None => match &mut star {
-                Some((at, taken)) => {
-                    *taken += 1;
-                    (g, t) = (*at + 1, *taken);
-                }
-                None => return false,
-            },
-        }
-    }
-    glob[g..].iter().all(|c| *c == '*')
-}
-
-/// How much of the glob matches `c`: `Some(0)` for a star, `None` if it does not.
-fn step(glob: &[char], c: char) -> Option<usize> {
-    match glob.first()? {
-        '*' => Some(0),
-        '?' => Some(1),
-        '[' => {
-            // A `]` right after the opening is one of the characters.
-            let Some(close) = glob.iter().skip(2).position(|c| *c == ']').map(|n| n + 2) else {
-                return (c == '[').then_some(1);
-            };
-            let (negated, set) = match &glob[1..close] {
-                ['!' | '^', set @ ..] if !set.is_empty() => (true, set),
-                set => (false, set),
-            };
-            let mut found = false;
-            let mut rest = set;
-            while let [first, tail @ ..] = rest {
-                if let ['-', last, tail @ ..] = tail {
-                    found |= (*first..=*last).contains(&c);
-                    rest = tail;
-                } else {
-                    found |= *first == c;
-                    rest = tail;
-                }
-            }
-            (found != negated).then_some(close + 1)
-        }
-        first => (*first == c).then_some(1),
-    }
-}
-
 /// Percent-encodes what would mean something in a target; a path keeps its slashes.
 fn encode(text: &str, path: bool) -> String {
     let mut encoded = String::with_capacity(text.len());
@@ -214,30 +151,6 @@ mod tests {
         assert_eq!(message("unix"), "invalid target `unix`: `unix` means a socket, as in `unix:/path`");
     }
 
-    #[test]
-    fn globs_match_as_in_a_shell() {
-        for (glob, text, wanted) in [
-            ("*", "", true),
-            ("*", "any", true),
-            ("prod-*", "prod-1", true),
-            ("prod-*", "prod", false),
-            ("*-1", "a-1-1", true),
-            ("*a*b", "xaxbxb", true),
-            ("*a*b", "xaxbx", false),
-            ("w?b", "web", true),
-            ("w?b", "wb", false),
-            ("w[a-e]b", "web", true),
-            ("w[!a-e]b", "web", false),
-            ("w[!a-e]b", "wxb", true),
-            ("w[]x]b", "w]b", true),
-            ("w[b", "w[b", true),
-            ("", "", true),
-            ("", "a", false),
-        ] {
-            assert_eq!(matches(glob, text), wanted, "{glob} {text}");
-        }
-    }
-
     proptest! {
         #[test]
         fn a_full_form_reads_back(endpoint in "[a-z][a-z0-9.-]{0,8}", name: String) {
@@ -256,14 +169,6 @@ mod tests {
             prop_assert_eq!(address.to_string(), full.clone());
             prop_assert_eq!(socket(&address.endpoint).unwrap().unwrap(), format!("/{path}"));
             prop_assert_eq!(full.matches(':').count(), 1);
-        }
-
-        #[test]
-        fn a_glob_never_panics_and_a_plain_one_is_equality(glob: String, text: String) {
-            matches(&glob, &text);
-            if !is_glob(&glob) {
-                prop_assert_eq!(matches(&glob, &text), glob == text);
-            }
         }
     }
 }

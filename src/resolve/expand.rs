@@ -1,7 +1,8 @@
 //! From patterns to targets: one dead endpoint hides no other.
 
-use super::{Address, Defaults, Pattern, Resolver, Target, address};
+use super::{Address, Defaults, Pattern, Resolver, Target};
 use crate::error::{Error, Result};
+use crate::glob;
 use crate::model::Name;
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
@@ -70,8 +71,8 @@ impl Resolver {
     }
 
     /// The short names and endpoints that match.
-    fn matching(&self, glob: &str) -> Vec<Step> {
-        let targets = self.config().targets.keys().filter(|name| address::matches(glob, name));
+    fn matching(&self, wanted: &str) -> Vec<Step> {
+        let targets = self.config().targets.keys().filter(|name| glob::matches(wanted, name));
         let mut steps: Vec<Step> = targets
             .map(|name| match self.parse(name) {
                 Ok(Pattern::One(address, defaults)) => Step::One(address, defaults),
@@ -79,7 +80,7 @@ impl Resolver {
                 Err(error) => Step::Failed(name.clone(), error),
             })
             .collect();
-        for endpoint in self.endpoints().into_iter().filter(|name| address::matches(glob, name)) {
+        for endpoint in self.endpoints().into_iter().filter(|name| glob::matches(wanted, name)) {
             steps.push(match self.driver_of(&endpoint) {
                 Ok(driver) if driver.place.is_none() => {
                     Step::One(Address { endpoint, name: None }, Defaults::default())

@@ -1,6 +1,6 @@
 //! What the configuration may say, from the registry and the table of settings.
 
-use crate::config::{ConfigKey, Rules};
+use crate::config::{ConfigKey, PlaceFile, Rules};
 use crate::provider::Driver;
 use crate::settings::TABLE;
 
@@ -15,6 +15,10 @@ impl Rules for Registry {
 
     fn providers(&self) -> Vec<&'static str> {
         self.0.iter().map(|driver| driver.id).collect()
+    }
+
+    fn place_files(&self) -> Vec<(&'static str, &'static PlaceFile)> {
+        self.0.iter().filter_map(|driver| Some((driver.id, driver.place_file?))).collect()
     }
 
     fn keys(&self, provider: &str) -> Option<&'static [ConfigKey]> {

@@ -9,6 +9,7 @@
     clippy::cast_possible_truncation
 )]
 
+mod checkpoint;
 mod compat;
 mod daemon;
 mod errors;
@@ -24,8 +25,12 @@ mod ops;
 mod playground;
 mod readme;
 mod restart;
+mod sprites_exec;
+mod sprites_files;
+mod sprites_sdk;
 mod r#static;
 mod support;
 mod svc_act;
 mod svc_hygiene;
 mod svc_wait;
+mod vm;

@@ -4,7 +4,7 @@ use crate::support::process::{Running, gone};
 use crate::support::running;
 use crate::support::shown::shown;
 use crate::support::terminal::Pty;
-use crate::support::{error_of, esker, esker_process, home};
+use crate::support::{error_of, esker_process, home};
 use rustix::process::Signal;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -208,7 +208,7 @@ fn on_terminal(pty: &Pty, args: &[&str]) -> Running {
 #[test]
 fn a_key_on_the_terminal_is_the_commands_once() {
     let mut pty = Pty::new(80, 24);
-    let script = "trap 'echo int; n=$((n+1))' INT; echo ready; read x; echo \"read $x after $n\"; exit 5";
+    let script = "trap 'echo int; n=$((n+1))' INT; echo ready; until read x && [ -n \"$x\" ]; do :; done; echo \"read $x after $n\"; exit 5";
     let running = on_terminal(&pty, &["--", "sh", "-c", script]);
     pty.until("ready\r\n");
     pty.send("\x03");

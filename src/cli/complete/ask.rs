@@ -5,7 +5,8 @@ use crate::config::KeyKind;
 use crate::error::Result;
 use crate::provider::Place;
 use crate::provider::changes::Select;
-use crate::resolve::Pattern;
+use crate::resolve::{Address, Pattern};
+use std::hash::Hash;
 use std::time::Duration;
 
 /// How long asking may take.
@@ -24,23 +25,48 @@ pub(super) enum Noun {
 pub(super) fn names(around: &Surroundings, noun: Noun) -> Vec<Candidate> {
     let Ok(wanted) = around.resolver.wanted(&around.settings) else { return Vec::new() };
     let Some(Pattern::One(address, defaults)) = wanted.first() else { return Vec::new() };
-    let Ok((driver, endpoint)) = around.resolver.endpoint(&address.endpoint) else { return Vec::new() };
-    let place = (noun, address.to_string(), format!("{:?}", endpoint.values));
-    let cache = cache::Cache::new(around.dirs.cache.as_deref(), &place);
+    // Opening may run a command of the user's, so it is part of the answer and not of the question.
+    let answer = async { fetch(&*around.resolver.target(address, defaults)?.place, noun).await };
+    ask(around, &address.endpoint, (noun, address.to_string()), answer).unwrap_or_default()
+}
+
+/// The places of an endpoint whose names begin so, by their full names.
+pub(super) fn places(around: &Surroundings, endpoint: &str, begun: &str) -> Vec<Candidate> {
+    let has_places = around.resolver.endpoint(endpoint).is_ok_and(|(driver, _)| driver.place.is_some());
+    // What is encoded or a wildcard is not looked up: it is being written by hand.
+    if !has_places || begun.contains(['%', '*', '?', '[']) {
+        return Vec::new();
+    }
+    let glob = format!("{begun}*");
+    let full = |name| Address { endpoint: endpoint.to_owned(), name: Some(name) }.to_string();
+    let names = async {
+        let names = around.resolver.provider(endpoint)?.names(&glob).await?;
+        Ok(names.into_iter().map(|name| (full(name), String::new())).collect())
+    };
+    ask(around, endpoint, ("places", endpoint, &glob), names).unwrap_or_default()
+}
+
+/// The answer from the cache, or from the system if that is quick and needs no command of the user's.
+fn ask(
+    around: &Surroundings,
+    endpoint: &str,
+    question: impl Hash,
+    answer: impl Future<Output = Result<Vec<Candidate>>>,
+) -> Option<Vec<Candidate>> {
+    let (driver, endpoint) = around.resolver.endpoint(endpoint).ok()?;
+    let cache = cache::Cache::new(around.dirs.cache.as_deref(), &(question, format!("{:?}", endpoint.values)));
     if let Some(names) = cache.load() {
-        return names;
+        return Some(names);
     }
     // A command that prints a password may ask for another one.
     let asks = driver.keys.iter().any(|key| key.kind == KeyKind::Argv && endpoint.values.contains_key(key.name));
     if asks {
-        return Vec::new();
+        return None;
     }
-    let Ok(target) = around.resolver.target(address, defaults) else { return Vec::new() };
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return Vec::new() };
-    let answer = runtime.block_on(async { tokio::time::timeout(LIMIT, fetch(&*target.place, noun)).await });
-    let Ok(Ok(names)) = answer else { return Vec::new() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    let names = runtime.block_on(async { tokio::time::timeout(LIMIT, answer).await }).ok()?.ok()?;
     cache.store(&names);
-    names
+    Some(names)
 }
 
 async fn fetch(place: &dyn Place, noun: Noun) -> Result<Vec<Candidate>> {

@@ -6,15 +6,19 @@ use crate::context::Ctx;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fanout::{self, Limits};
 use crate::provider::notices::NoticesQuery;
-use crate::provider::{Feature, Place};
+use crate::provider::{Feature, Finding, Place};
 use crate::resolve::{Address, Defaults, Pattern, Target};
 use crate::settings::Opt;
-use futures_util::StreamExt as _;
+use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, join_all};
 use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
 /// How long one target may take unless `--timeout` says otherwise.
 const LIMIT: Duration = Duration::from_secs(10);
+
+/// The checks of a provider are several, and may run programs: they have so many times the limit of one.
+const PROVIDERS_OWN: u32 = 4;
 
 pub(super) async fn examine(ctx: &Ctx) -> Vec<Diagnosis> {
     let (wanted, lost) = wanted(ctx);
@@ -31,9 +35,7 @@ pub(super) async fn examine(ctx: &Ctx) -> Vec<Diagnosis> {
         found.push(Diagnosis::new("reach", "skip", "no endpoint is configured").fix("name one with --target"));
     }
     let work = |target: Target| async move { Ok(one(&target, limit).await) };
-    let mut answers: Vec<_> = fanout::items(resolved.targets, limits, work).collect().await;
-    answers.sort_by_key(|(index, ..)| *index);
-    for (_, target, answer) in answers {
+    for (target, answer) in fanout::in_order(fanout::items(resolved.targets, limits, work)).await {
         let provider = target.provider.driver().id;
         match answer {
             Ok(answer) => found.extend(answer.into_iter().map(|d| d.at(Some(provider), &target.full))),
@@ -68,6 +70,9 @@ async fn one(target: &Target, limit: Duration) -> Vec<Diagnosis> {
     let check = tokio::time::timeout(limit, target.provider.check()).await;
     let info = match check.unwrap_or_else(|_| Err(late())) {
         Ok(info) => info,
+        Err(error) if matches!(error.kind(), ErrorKind::Auth | ErrorKind::Forbidden) => {
+            return vec![Diagnosis::error("access", "fail", &error)];
+        }
         Err(error) => {
             let skip = |check| Diagnosis::new(check, "skip", "it cannot be reached");
             return vec![Diagnosis::error("reach", "fail", &error), skip("access"), skip("features")];
@@ -78,9 +83,31 @@ async fn one(target: &Target, limit: Duration) -> Vec<Diagnosis> {
         Diagnosis::new("reach", "pass", format!("{} {version} at {}", target.provider.driver().id, info.address));
     let probes =
         join_all(probes(&*target.place).into_iter().map(|(feature, probe)| async move { (feature, probe.await) }));
-    match tokio::time::timeout(limit, probes).await {
+    let mut found = match tokio::time::timeout(limit, probes).await {
         Ok(answers) => vec![reach, access(&answers), features(&answers)],
         Err(_) => vec![reach, Diagnosis::error("access", "fail", &late())],
+    };
+    found.extend(examined(target, limit * PROVIDERS_OWN).await);
+    found
+}
+
+/// What the provider finds by itself; what came in time, if it takes too long.
+async fn examined(target: &Target, limit: Duration) -> Vec<Diagnosis> {
+    let deadline = Instant::now() + limit;
+    let mut coming = target.provider.examine(target.address.name.as_ref());
+    let mut found = Vec::new();
+    loop {
+        match timeout_at(deadline, coming.next()).await {
+            Ok(Some(Finding { check, verdict, reason, fix })) => {
+                found.push(Diagnosis { fix, ..Diagnosis::new(check, verdict.name(), reason) });
+            }
+            Ok(None) => return found,
+            Err(_) => {
+                let reason = format!("not everything was looked at within {}", crate::config::duration::show(limit));
+                found.push(Diagnosis::new("examine", "fail", reason).fix("pass a longer --timeout"));
+                return found;
+            }
+        }
     }
 }
 

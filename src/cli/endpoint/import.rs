@@ -2,61 +2,53 @@
 
 use crate::cli::{Outcome, edits};
 use crate::config::Edit;
-use crate::context::Ctx;
+use crate::context::{Ctx, var};
 use crate::error::{Error, Result};
 use crate::model::{At, Changed};
-use crate::provider::registry;
+use crate::provider::Driver;
+use crate::provider::import::{Imported, Importer, Places};
+use crate::provider::registry::DRIVERS;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use serde_json::json;
-use std::path::{Path, PathBuf};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-/// The clients whose set-up can be taken over, and the provider that speaks to the same system.
-const SOURCES: &[(&str, &str)] = &[("juju", "pebble"), ("sprite", "sprites"), ("rexec", "rexec"), ("vrg", "vergeos")];
-
-/// The Pebble sockets of a Juju unit: those of its workloads as the charm sees them, and a workload's own.
-const WORKLOADS: &str = "charm/containers";
-const OWN: &str = "charm/container";
-const SOCKET: &str = "pebble.socket";
+/// Clients of systems that are not built in yet, and their providers.
+const OTHERS: &[(&str, &str)] = &[("rexec", "rexec"), ("vrg", "vergeos")];
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
 `juju` adds an endpoint for each Pebble of a Kubernetes unit: run it inside the
-charm container or a workload container. What is there already is left alone.
+charm container or a workload container. `sprite` takes over the logins of the
+official client that stand in its file; a keyring cannot be read. What is there
+already is left alone.
 
 Examples:
   esker endpoint import juju
-  esker endpoint import juju -o json")]
+  esker endpoint import sprite -o json")]
 pub struct EndpointImportArgs {
     /// The client whose set-up is taken over
-    #[arg(value_name = "CLIENT", value_parser = PossibleValuesParser::new(SOURCES.iter().map(|(client, _)| *client)))]
+    #[arg(value_name = "CLIENT", value_parser = PossibleValuesParser::new(clients()))]
     client: String,
     /// Look below this folder instead of /
     #[arg(long, value_name = "DIR", hide = true, default_value = "/")]
     root: PathBuf,
 }
 
-/// Adds what another client knows to the user's config.
+fn clients() -> Vec<&'static str> {
+    let ours = DRIVERS.iter().flat_map(|driver| driver.imports).map(|import| import.client);
+    ours.chain(OTHERS.iter().map(|(client, _)| *client)).collect()
+}
+
+/// Adds what another client knows to the user's config and logins.
 pub fn run(ctx: &Ctx, args: EndpointImportArgs) -> anyhow::Result<Outcome> {
-    let (client, provider) = SOURCES.iter().find(|(client, _)| *client == args.client).copied().unwrap_or_default();
-    let built_in = ctx.resolver.registry().iter().find(|driver| driver.id == provider);
-    if client != "juju" || built_in.is_none() {
-        return Err(Error::unsupported(format!(
-            "cannot import from `{client}`: the provider `{provider}` is not built in yet"
-        ))
-        .hint("`esker providers` shows those that are")
-        .into());
-    }
-    let found = sockets(&args.root);
-    if found.is_empty() {
-        return Err(Error::not_found(format!("no Pebble of a Juju unit below `{}`", args.root.display()))
-            .hint("run it inside the charm container or a workload container")
-            .into());
-    }
+    let (driver, importer) = importer(ctx, &args.client)?;
+    let home = var("HOME").map(PathBuf::from);
     let mut rows = Vec::new();
     let mut failed = Vec::new();
-    for (name, socket) in &found {
-        match import(ctx, name, socket) {
+    for found in (importer.read)(&Places { root: &args.root, home: home.as_deref() })? {
+        match found.and_then(|found| take_over(ctx, driver, found)) {
             Ok(row) => rows.push(row),
             Err(error) => failed.push(error),
         }
@@ -65,33 +57,55 @@ pub fn run(ctx: &Ctx, args: EndpointImportArgs) -> anyhow::Result<Outcome> {
     if failed.is_empty() { Ok(Outcome::Done) } else { Err(Error::several("endpoints", failed, rows.len()).into()) }
 }
 
-/// The sockets of a Juju unit, each with the name of its container, sorted.
-fn sockets(root: &Path) -> Vec<(String, PathBuf)> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(root.join(WORKLOADS)).into_iter().flatten().flatten() {
-        found.push((entry.file_name().to_string_lossy().into_owned(), entry.path().join(SOCKET)));
-    }
-    found.push(("container".to_owned(), root.join(OWN).join(SOCKET)));
-    found.retain(|(_, socket)| socket.exists());
-    found.sort();
-    found
+fn importer(ctx: &Ctx, client: &str) -> Result<(&'static Driver, &'static Importer)> {
+    let known = ctx.resolver.registry().iter().flat_map(|driver| driver.imports.iter().map(|import| (*driver, import)));
+    known.into_iter().find(|(_, import)| import.client == client).ok_or_else(|| {
+        let provider = OTHERS.iter().find(|(other, _)| *other == client).map_or(client, |(_, provider)| provider);
+        Error::unsupported(format!("cannot import from `{client}`: the provider `{provider}` is not built in yet"))
+            .hint("`esker providers` shows those that are")
+    })
 }
 
-fn import(ctx: &Ctx, name: &str, socket: &Path) -> Result<At<Changed>> {
-    let path = socket.display().to_string();
-    let driver = registry::driver("pebble").ok_or_else(|| Error::internal("Pebble is not built in"))?;
-    let known = ctx.config.endpoints.values().find(|endpoint| endpoint.text("socket") == Some(&path));
-    if let Some(known) = known {
-        ctx.out.done(&format!("nothing to do: endpoint `{}` is `{path}` already", known.name));
-        return Ok(edits::changed(driver.id, &known.name, &known.name, "import", false));
+fn take_over(ctx: &Ctx, driver: &'static Driver, found: Imported) -> Result<At<Changed>> {
+    let Imported { name, what, keys, secret } = found;
+    let is_same = |endpoint: &&crate::config::EndpointConfig| {
+        endpoint.provider == driver.id && keys.iter().all(|(key, value)| endpoint.values.get(key) == Some(value))
+    };
+    let known = ctx.config.endpoints.values().filter(|_| !keys.is_empty()).find(is_same);
+    let name = known.map_or(name, |known| known.name.clone());
+    let is_new = known.is_none() && !keys.is_empty();
+    if is_new {
+        super::add::name_is_free(ctx, &name, driver)?;
+        if ctx.config.endpoints.contains_key(&name) {
+            let set: Vec<_> = keys.iter().map(|(key, value)| format!(" --set {key}={}", shown(value))).collect();
+            return Err(Error::conflict(format!("cannot import `{what}`: endpoint `{name}` exists already"))
+                .hint(format!("run `esker endpoint add OTHER --provider {}{}`", driver.id, set.concat())));
+        }
+        let mut content = keys;
+        content.shift_insert(0, "provider".to_owned(), driver.id.into());
+        edits::apply(ctx, &[Edit::Put { section: "endpoints", name: name.clone(), content: content.into() }])?;
     }
-    super::add::name_is_free(ctx, name, driver)?;
-    if ctx.config.endpoints.contains_key(name) {
-        return Err(Error::conflict(format!("cannot import `{path}`: endpoint `{name}` exists already"))
-            .hint(format!("run `esker endpoint add OTHER --provider pebble --set socket={path}`")));
-    }
-    let content = json!({"provider": driver.id, "socket": path});
-    edits::apply(ctx, &[Edit::Put { section: "endpoints", name: name.to_owned(), content }])?;
-    ctx.out.done(&format!("added endpoint `{name}`: `{path}`"));
-    Ok(edits::changed(driver.id, name, name, "import", true))
+    let is_login = match &secret {
+        None => false,
+        Some((kind, secret)) => {
+            let logins = super::logins(ctx)?;
+            let stored = logins.load(&name)?;
+            let is_same = stored.is_some_and(|login| login.secrets.get(*kind) == Some(secret));
+            if !is_same {
+                logins.store(&name, &BTreeMap::from([((*kind).to_owned(), secret.clone())]))?;
+            }
+            !is_same
+        }
+    };
+    ctx.out.done(&match (is_new, is_login) {
+        (true, false) => format!("added endpoint `{name}`: `{what}`"),
+        (true, true) => format!("added endpoint `{name}` and its login: `{what}`"),
+        (false, true) => format!("stored the login of endpoint `{name}`: `{what}`"),
+        (false, false) => format!("nothing to do: endpoint `{name}` is `{what}` already"),
+    });
+    Ok(edits::changed(driver.id, &name, &name, "import", is_new || is_login))
+}
+
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -2,9 +2,13 @@
 
 use crate::cli::{Outcome, complete, edits};
 use crate::config::Secret;
-use crate::context::Ctx;
+use crate::context::{Ctx, var};
 use crate::error::{Error, Result};
-use crate::provider::Driver;
+use crate::fanout::bounded;
+use crate::provider::feature::unsupported;
+use crate::provider::{Driver, Feature, SignInBy, require};
+use crate::resolve::{Address, Defaults};
+use crate::settings::Opt;
 use crate::signal;
 use clap::Args;
 use std::collections::BTreeMap;
@@ -20,8 +24,12 @@ Asks on the terminal, without showing what is typed, unless a flag says where
 to read. The secret is kept below the state directory in a file that only you
 can read. Nothing is connected: `esker doctor` shows whether it works.
 
+--from-fly gets a token of Sprites for one of Fly.io, which FLY_ACCESS_TOKEN,
+FLY_API_TOKEN or the file of `fly auth login` holds.
+
 Examples:
   esker endpoint login prod
+  esker endpoint login sprites --from-fly --org personal
   pass show prod | esker endpoint login prod --password-stdin
   esker endpoint login prod --token-file ~/token")]
 pub struct EndpointLoginArgs {
@@ -34,6 +42,15 @@ pub struct EndpointLoginArgs {
     /// Read a token from this file; `-` is stdin
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Have a token made for the one of Fly.io
+    #[arg(long, conflicts_with_all = ["password_stdin", "token_file"])]
+    from_fly: bool,
+    /// With --from-fly: the organization that the token is for
+    #[arg(long, value_name = "SLUG", requires = "from_fly")]
+    org: Option<String>,
+    /// With --from-fly: read an invite code from this file; `-` is stdin
+    #[arg(long, value_name = "FILE", requires = "from_fly")]
+    invite_code_file: Option<PathBuf>,
 }
 
 /// Stores a secret for an endpoint.
@@ -45,6 +62,7 @@ pub async fn run(ctx: &Ctx, args: EndpointLoginArgs) -> anyhow::Result<Outcome> 
     let (what, secret) = match (&args.token_file, args.password_stdin) {
         (Some(path), _) => (takes(driver, "token")?, read(path)?),
         (None, true) => (takes(driver, "password")?, read(Path::new("-"))?),
+        (None, false) if args.from_fly => from_fly(ctx, &args).await?,
         (None, false) => ask(ctx, driver, &args.name).await?,
     };
     logins.store(&args.name, &BTreeMap::from([(what.to_owned(), secret)]))?;
@@ -59,6 +77,20 @@ pub async fn run(ctx: &Ctx, args: EndpointLoginArgs) -> anyhow::Result<Outcome> 
     }
     edits::tell(ctx, &edits::changed(driver.id, &args.name, &args.name, "login", true))?;
     Ok(Outcome::Done)
+}
+
+/// Has the system make a token. Within `--timeout`; what it made after that is lost.
+async fn from_fly(ctx: &Ctx, args: &EndpointLoginArgs) -> Result<(&'static str, Secret)> {
+    let asked = "endpoint login --from-fly";
+    let address = Address { endpoint: args.name.clone(), name: None };
+    let target = ctx.resolver.target(&address, &Defaults::default())?;
+    require(&*target.place, &(Feature::LoginFromFly, asked))?;
+    let Some(door) = target.provider.sign_in() else {
+        return Err(unsupported(target.provider.driver(), Feature::LoginFromFly, asked));
+    };
+    let invite_code = args.invite_code_file.as_deref().map(read).transpose()?;
+    let by = SignInBy::Fly { organization: args.org.clone(), invite_code };
+    bounded(door.sign_in(by, &var), ctx.settings.duration(Opt::Timeout)).await
 }
 
 /// `what`, if endpoints of the provider have one.

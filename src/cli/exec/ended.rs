@@ -47,7 +47,7 @@ pub(super) fn status(exit: &Exit, program: &str, timeout: Option<Duration>) -> R
             Err(match left {
                 Remote::Gone => error,
                 Remote::Running => error.cause("something that it started still runs over there"),
-                Remote::Unknown => error.cause("it may still run over there: the daemon did not say that it ended"),
+                Remote::Unknown => error.cause("it may still run over there: nobody said that it ended"),
             })
         }
         exit => Ok(exit.code()),

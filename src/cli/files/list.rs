@@ -9,11 +9,11 @@ use crate::cli::verbatim::VerbatimArgs;
 use crate::context::Ctx;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fanout::{self, Limits};
+use crate::glob::matches;
 use crate::model::{At, FileEntry, FileKind, RemotePath};
 use crate::provider::Feature;
 use crate::provider::documents::Document;
 use crate::provider::files::Files;
-use crate::resolve::matches;
 use crate::settings::Opt;
 use crate::stream;
 use crate::transfer;
@@ -57,12 +57,10 @@ pub async fn run(ctx: &Ctx, args: FilesListArgs) -> anyhow::Result<Outcome> {
     let (spots, mut failed) = ctx.spots(&needs, &args.paths).await?;
     let limits = Limits::reads(ctx.settings.number(Opt::Jobs), ctx.settings.duration(Opt::Timeout), spots.len());
     let args = &args;
-    let mut listed: Vec<_> =
-        fanout::items(spots, limits, |spot| async move { entries(&spot, args).await }).collect().await;
-    listed.sort_by_key(|(index, ..)| *index);
+    let listed = fanout::in_order(fanout::items(spots, limits, |spot| async move { entries(&spot, args).await })).await;
     let mut rows: Vec<At<FileEntry>> = Vec::new();
     let mut done = Vec::new();
-    for (_, spot, found) in listed {
+    for (spot, found) in listed {
         match found {
             Ok((entries, errors)) => {
                 failed.extend(errors.into_iter().map(|error| spot.located(error)));

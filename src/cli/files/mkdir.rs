@@ -15,7 +15,6 @@ use crate::provider::files::MkdirSpec;
 use crate::provider::{Feature, Need};
 use crate::settings::Opt;
 use clap::Args;
-use futures_util::StreamExt;
 use std::ffi::OsString;
 
 #[derive(Args, Debug)]
@@ -48,10 +47,9 @@ pub async fn run(ctx: &Ctx, args: MkdirArgs) -> anyhow::Result<Outcome> {
     let wants_rows = ctx.out.is_structured();
     let limits = Limits::changes(ctx.settings.number(Opt::Jobs), ctx.settings.duration(Opt::Timeout));
     let work = |spot: Spot| async move { make(&spot, spec, wants_rows).await };
-    let mut made: Vec<_> = fanout::items(spots, limits, work).collect().await;
-    made.sort_by_key(|(index, ..)| *index);
+    let made = fanout::in_order(fanout::items(spots, limits, work)).await;
     let (mut rows, mut done) = (Vec::new(), 0);
-    for (_, spot, outcome) in made {
+    for (spot, outcome) in made {
         match outcome {
             Ok(entry) => {
                 done += 1;

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::fanout::bounded;
 use crate::model::{At, Changed, OperationId};
 use crate::operation::Item;
-use crate::output::{Cell, Column, Format, ListOptions};
+use crate::output::{Cell, Column, ListOptions};
 use crate::provider::feature::capability;
 use crate::provider::services::{Acted, Action};
 use crate::provider::{Feature, Need};
@@ -89,7 +89,7 @@ pub async fn autostart(ctx: &Ctx, args: WholeArgs) -> anyhow::Result<Outcome> {
 async fn run(ctx: &Ctx, action: Action, names: &[String], wait: &WaitArgs) -> anyhow::Result<Outcome> {
     let asked = format!("svc {}", action.verb());
     let mut needs = vec![Need::new(Feature::Services, &asked)];
-    if action == Action::Replan {
+    if matches!(action, Action::Replan | Action::Autostart) {
         needs.push(Need::new(Feature::ServicesReplan, &asked));
     }
     let gathered = ctx.operate(&needs, |target| act(ctx, target, action, names, !wait.no_wait)).await?;
@@ -101,7 +101,7 @@ async fn run(ctx: &Ctx, action: Action, names: &[String], wait: &WaitArgs) -> an
         match driven {
             Driven::Left(id) => {
                 without_rows += 1;
-                left(ctx, &target, id)?;
+                ctx.left(&target, id)?;
             }
             Driven::Done(id, items) => {
                 without_rows += usize::from(items.is_empty());
@@ -141,18 +141,6 @@ pub(super) fn print(ctx: &Ctx, rows: &[At<Changed>], alone: bool) -> Result<()> 
         [] if alone => Ok(()),
         rows => ctx.out.list(rows, COLUMNS, &ListOptions::default()),
     }
-}
-
-/// What is left running: its id, or the target where the system has no ids (ux 6.1).
-fn left(ctx: &Ctx, target: &Target, id: Option<OperationId>) -> Result<()> {
-    #[derive(serde::Serialize)]
-    struct Left {
-        operation_id: Option<String>,
-    }
-    if ctx.out.format() != Format::Table && ctx.out.is_structured() {
-        return ctx.out.value(&at(target, Left { operation_id: id.map(|id| id.0) }));
-    }
-    ctx.out.line(&id.map_or_else(|| target.full.clone(), |id| id.0))
 }
 
 /// Says what became of each service, and sorts it into rows and failures.

@@ -1,7 +1,7 @@
 //! `target use`
 
 use crate::cli::{Outcome, complete, edits};
-use crate::config::{Edit, Origin};
+use crate::config::{Edit, Layer, Origin};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::resolve::Pattern;
@@ -47,7 +47,7 @@ pub fn run(ctx: &Ctx, args: TargetUseArgs) -> anyhow::Result<Outcome> {
         edits::apply(ctx, &[edit])?;
         ctx.out.done(&format!("`{name}` is the default target"));
     }
-    if let (Origin::Variable(_) | Origin::File { layer: crate::config::Layer::Directory, .. }, Value::List(now)) =
+    if let (Origin::Variable(_) | Origin::File { layer: Layer::Directory | Layer::Place, .. }, Value::List(now)) =
         (ctx.settings.origin(Opt::Target), ctx.settings.value(Opt::Target))
     {
         ctx.out.note(&format!("`{}` from {} comes first here", now.join(", "), ctx.settings.origin(Opt::Target)));

@@ -18,6 +18,8 @@ pub use spawn::{SpawnError, Stage};
 pub use streams::{Input, Output};
 pub(super) use tree::adopt;
 
+pub use super::namespace::Within;
+
 use crate::provider::exec::TermSize;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -35,6 +37,8 @@ pub struct Spec {
     pub env: Option<Vec<(OsString, OsString)>>,
     /// Its working directory; by default ours.
     pub dir: Option<PathBuf>,
+    /// Where that is, if not in our view of the file system. `dir` is then relative to it.
+    pub within: Option<Within>,
     /// Who it runs as; by default as we do. Another user needs root.
     pub user: Option<User>,
     /// Its umask; by default ours.
@@ -106,6 +110,7 @@ impl Spec {
             args: Vec::new(),
             env: None,
             dir: None,
+            within: None,
             user: None,
             umask: None,
             io: Io::PIPES,

@@ -1,7 +1,7 @@
 //! Starting a program: its streams are made here, the rest is set in the child between `fork` and `exec`.
 
 use super::streams::{Input, Output, Terminal};
-use super::{Lead, Spec, Stream, User};
+use super::{Lead, Spec, Stream, User, Within};
 use rustix::fs::Mode;
 use rustix::process::{Pid, Signal, getpid, getppid, ioctl_tiocsctty, setpgid, setsid, umask};
 use rustix::stdio::stdout as our_stdout;
@@ -248,6 +248,7 @@ struct Preparation {
     terminal: Option<i32>,
     user: Option<(rustix::process::Uid, rustix::process::Gid, Vec<rustix::process::Gid>)>,
     umask: Option<Mode>,
+    within: Option<Within>,
     dir: Option<CString>,
 }
 
@@ -265,6 +266,7 @@ impl Preparation {
             terminal: (0..).zip(io).find(|(_, stream)| *stream == Stream::Terminal).map(|(fd, _)| fd),
             user: spec.user.as_ref().map(user),
             umask: spec.umask.map(Mode::from_raw_mode),
+            within: spec.within.clone(),
             dir: spec.dir.clone().map(|dir| CString::new(dir.into_os_string().into_vec())).transpose()?,
         })
     }
@@ -295,6 +297,9 @@ impl Preparation {
         }
         if let Some(mask) = self.umask {
             umask(mask);
+        }
+        if let Some(within) = &self.within {
+            within.enter().map_err(|error| Stage::Directory.encode(error))?;
         }
         if let Some(dir) = &self.dir {
             rustix::process::chdir(dir.as_c_str()).map_err(|error| Stage::Directory.encode(error))?;

@@ -127,7 +127,7 @@ impl Change {
         for task in self.tasks.iter().filter(|task| task.status == Status::Error) {
             let errors = task.log.iter().filter_map(|entry| entry.split_once(" ERROR ").map(|(_, why)| why));
             for why in errors {
-                text.push_str(&format!("\n- {} ({why})", task.summary));
+                text = format!("{text}\n- {} ({why})", task.summary);
             }
         }
         Some(text)

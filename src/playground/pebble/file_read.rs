@@ -45,7 +45,7 @@ pub(super) fn answer(request: &Request) -> Result<Response> {
 fn boundary() -> String {
     let mut bytes = [0; 30];
     ring::rand::SystemRandom::new().fill(&mut bytes).expect("a running system has random bytes");
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 struct Reading {

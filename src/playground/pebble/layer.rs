@@ -155,7 +155,7 @@ fn look_at(plan: &Plan) -> Result<(), String> {
     for (name, target) in &plan.log_targets {
         look_at_target(name, target)?;
     }
-    for name in plan.workloads.keys().filter(|name| name.is_empty()) {
+    if let Some(name) = plan.workloads.keys().find(|name| name.is_empty()) {
         return Err(format!("cannot use empty string as workload name {}", go::quote(name)));
     }
     match &*plan.pairing.mode {

@@ -1,5 +1,7 @@
 //! How layers become a plan (section 6.5): `replace` drops what was there, `merge` lays one over the other.
 
+#![allow(clippy::ref_option)] // the parts of a plan are handed in as they are kept
+
 use super::errors::{Refusal, Result};
 use super::go;
 use super::plan::{Check, ExecCheck, HttpCheck, LogTarget, Named, Plan, Service, TcpCheck, Workload};

@@ -3,13 +3,13 @@
 
 use super::api;
 use super::client::Client;
-use super::query::Query;
 use crate::error::{Effect, Error, ErrorKind, Result, Wire};
 use crate::model::{Change, Note, OperationId, Progress, Task};
 use crate::operation::{Cancel, Operation, Step};
 use crate::provider::changes::{Changes, Select};
 use crate::stream;
 use crate::transport::Request;
+use crate::transport::query::Query;
 use async_trait::async_trait;
 use std::time::Duration;
 use tokio::time::Instant;

@@ -2,11 +2,12 @@
 
 use super::api;
 use super::client::Client;
-use super::query::Query;
+use super::names::Names;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Check, CheckRefreshed, HealthState};
 use crate::provider::checks::Checks;
 use crate::transport::Request;
+use crate::transport::query::Query;
 use async_trait::async_trait;
 use serde_json::json;
 

@@ -5,12 +5,13 @@
 
 use super::cli_state::CliState;
 use super::client::Client;
+use super::names::Names;
 use super::notices::{acknowledged, path_of};
-use super::query::Query;
 use crate::error::{Error, Result};
 use crate::provider::documents::{Document, Documents, Verbatim};
 use crate::provider::notices::NoticesQuery;
 use crate::transport::Request;
+use crate::transport::query::Query;
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -65,9 +66,9 @@ impl PebbleDocuments {
             Document::Changes { service } => {
                 Query::new("/v1/changes").with("select", "all").maybe("for", service.as_ref()).build()
             }
-            Document::Change(id) => format!("/v1/changes/{}", super::query::escape(id.as_bytes())),
+            Document::Change(id) => format!("/v1/changes/{}", crate::transport::query::escape(id.as_bytes())),
             Document::Notices(query) => path_of(query)?.build(),
-            Document::Notice(id) => format!("/v1/notices/{}", super::query::escape(id.as_bytes())),
+            Document::Notice(id) => format!("/v1/notices/{}", crate::transport::query::escape(id.as_bytes())),
             Document::Warnings { all } => {
                 let after = if *all { None } else { acknowledged(&self.client, &self.state) };
                 path_of(&NoticesQuery { types: vec!["warning".into()], after, ..NoticesQuery::default() })?.build()

@@ -10,12 +10,13 @@ mod documents;
 mod exec;
 mod files;
 mod identities;
+mod juju;
 pub mod layer;
 mod logs;
 mod metrics;
+mod names;
 mod notices;
 mod plan;
-mod query;
 mod raw;
 mod runs;
 mod services;
@@ -66,6 +67,8 @@ pub static DRIVER: Driver = Driver {
     ],
     variables: &["PEBBLE", "PEBBLE_SOCKET", "PEBBLE_BASEURL"],
     offers: OFFERS,
+    place_file: None,
+    imports: &[juju::IMPORTER],
     implicit,
     open,
 };

@@ -4,12 +4,13 @@ use super::api;
 use super::cli_state::{CliState, Kind};
 use super::client::Client;
 use super::layer::duration;
-use super::query::Query;
+use super::names::Names;
 use crate::error::{ErrorKind, Result};
 use crate::model::{Notice, Time, Warning};
 use crate::provider::notices::{Notices, NoticesQuery, NotifySpec, Seen};
 use crate::stream::{self, Items};
 use crate::transport::Request;
+use crate::transport::query::Query;
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -35,7 +36,7 @@ impl Notices for PebbleNotices {
     }
 
     async fn get(&self, id: &str) -> Result<Notice> {
-        let path = format!("/v1/notices/{}", super::query::escape(id.as_bytes()).replace('/', "%2F"));
+        let path = format!("/v1/notices/{}", crate::transport::query::segment(id.as_bytes()));
         let notice: api::Notice = self.client.get(&format!("show notice {id}"), &path).await?;
         Ok(notice.into())
     }

@@ -3,7 +3,6 @@
 use super::client::Client;
 use super::exec::control::PebbleControl;
 use super::exec::{GRACE, PebbleExec, log_path, task_of, verdict};
-use super::query::Query;
 use super::{api, changes};
 use crate::error::{Error, Result};
 use crate::model::{Change, OperationId, Run, RunId};
@@ -11,6 +10,7 @@ use crate::operation::{Operation, Step};
 use crate::provider::Feature;
 use crate::provider::exec::{Event, Exit, From, Io, Process, Remote, Runs, Signal};
 use crate::stream::{self, ByteStream, Items};
+use crate::transport::query::Query;
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use std::time::Duration;
@@ -52,6 +52,7 @@ impl Runs for PebbleRuns {
             match watch.next().await? {
                 Step::Progress(progress) => Ok(Some((Step::Progress(progress), Some((watch, client, program))))),
                 Step::Note(note) => Ok(Some((Step::Note(note), Some((watch, client, program))))),
+                Step::Message(message) => Ok(Some((Step::Message(message), Some((watch, client, program))))),
                 Step::Done(change) => Ok(Some((Step::Done(verdict(&client, &change, &program)?), None))),
             }
         });

@@ -2,7 +2,7 @@
 
 use super::changes::{self, is_ready, with_operation};
 use super::client::Client;
-use super::query::Query;
+use super::names::Names;
 use super::{api, logs};
 use crate::error::{Error, ErrorKind, Result, Wire};
 use crate::model::{Change, OperationId, Service, ServiceDetail, Task};
@@ -10,6 +10,7 @@ use crate::operation::{Item, Operation, Step};
 use crate::provider::exec::Signal;
 use crate::provider::services::{Acted, Action, LogEvent, LogsQuery, Services};
 use crate::stream::{self, Items};
+use crate::transport::query::Query;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
@@ -82,6 +83,7 @@ impl Services for PebbleServices {
             let step = match watching.next().await? {
                 Step::Progress(progress) => Step::Progress(progress),
                 Step::Note(note) => Step::Note(note),
+                Step::Message(message) => Step::Message(message),
                 Step::Done(change) => {
                     let items = items_of(&client, action, &names, &change).await?;
                     return Ok(Some((Step::Done(items), (None, client, names))));

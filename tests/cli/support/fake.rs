@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tempfile::TempDir;
@@ -20,6 +21,12 @@ pub(crate) struct Asked {
     pub(crate) is_form: bool,
     /// How many requests for this path came before.
     pub(crate) nth: usize,
+    /// What it says of who asks.
+    pub(crate) authorization: Option<String>,
+    /// What it wants for an answer.
+    pub(crate) accept: Option<String>,
+    /// What it brings.
+    pub(crate) body: String,
 }
 
 /// How a request is answered.
@@ -37,6 +44,8 @@ pub(crate) enum Reply {
     Garbage,
     /// The connection ends without an answer.
     Hangup,
+    /// These bytes, and then nothing until the client leaves.
+    Open(Vec<u8>),
     /// No answer, ever.
     Stall,
 }
@@ -90,6 +99,7 @@ pub(crate) fn unknown() -> Reply {
 pub(crate) struct Fake {
     dir: TempDir,
     asked: Arc<Mutex<Vec<Asked>>>,
+    port: u16,
 }
 
 impl Fake {
@@ -106,7 +116,27 @@ impl Fake {
                 std::thread::spawn(move || serve(&stream, &log, &*answer));
             }
         });
-        Self { dir, asked }
+        Self { dir, asked, port: 0 }
+    }
+
+    /// The same on a TCP port of this machine.
+    pub(crate) fn start_on_tcp(answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+        let mut fake = Self::start(|_| Reply::Hangup);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        fake.port = listener.local_addr().expect("it is bound").port();
+        let (log, answer) = (fake.asked.clone(), Arc::new(answer));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (log, answer) = (log.clone(), answer.clone());
+                std::thread::spawn(move || serve(&stream, &log, &*answer));
+            }
+        });
+        fake
+    }
+
+    /// Its port, if it has one.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Its socket.
@@ -132,15 +162,19 @@ impl Fake {
     }
 }
 
-fn serve(stream: &UnixStream, log: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked) -> Reply) {
+fn serve<S>(stream: &S, log: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked) -> Reply)
+where
+    for<'a> &'a S: Read + Write,
+{
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
-    while let Some(Head { method, target, key, is_form }) = read_request(&mut reader) {
+    while let Some(Head { method, target, key, is_form, authorization, accept, body }) = read_request(&mut reader) {
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let asked = {
             let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
             let nth = log.iter().filter(|asked| asked.path == path).count();
-            let asked = Asked { method, path: path.to_owned(), query: query.to_owned(), is_form, nth };
+            let (path, query) = (path.to_owned(), query.to_owned());
+            let asked = Asked { method, path, query, is_form, nth, authorization, accept, body };
             log.push(asked.clone());
             asked
         };
@@ -179,6 +213,11 @@ fn serve(stream: &UnixStream, log: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked) -
                 return;
             }
             Reply::Hangup => return,
+            Reply::Open(bytes) => {
+                let _ = writer.write_all(&bytes);
+                let _ = reader.read(&mut [0]);
+                return;
+            }
             Reply::Stall => {
                 // Until the client gives up.
                 let _ = reader.read(&mut [0]);
@@ -204,14 +243,18 @@ struct Head {
     /// That of a websocket.
     key: Option<String>,
     is_form: bool,
+    authorization: Option<String>,
+    accept: Option<String>,
+    body: String,
 }
 
-/// The next request; its body is read and dropped.
+/// The next request.
 fn read_request(reader: &mut impl BufRead) -> Option<Head> {
     let first = read_line(reader).filter(|line| !line.is_empty())?;
     let mut words = first.split(' ').map(str::to_owned);
     let (method, target) = (words.next()?, words.next()?);
     let (mut length, mut chunked, mut key, mut is_form) = (0, false, None, false);
+    let (mut authorization, mut accept) = (None, None);
     loop {
         let line = read_line(reader)?;
         let Some((name, value)) = line.split_once(':') else { break };
@@ -221,16 +264,19 @@ fn read_request(reader: &mut impl BufRead) -> Option<Head> {
             "content-type" => is_form = value.starts_with("multipart/form-data"),
             "transfer-encoding" => chunked = true,
             "sec-websocket-key" => key = Some(value.to_owned()),
+            "authorization" => authorization = Some(value.to_owned()),
+            "accept" => accept = Some(value.to_owned()),
             _ => {}
         }
     }
-    read_exact(reader, length)?;
+    let mut body = read_exact(reader, length)?;
     while chunked {
         let length = usize::from_str_radix(&read_line(reader)?, 16).ok()?;
-        read_exact(reader, length + 2)?;
+        body.extend_from_slice(&read_exact(reader, length + 2)?[..length]);
         chunked = length > 0;
     }
-    Some(Head { method, target, key, is_form })
+    let body = String::from_utf8_lossy(&body).into_owned();
+    Some(Head { method, target, key, is_form, authorization, accept, body })
 }
 
 fn read_line(reader: &mut impl BufRead) -> Option<String> {
@@ -239,6 +285,8 @@ fn read_line(reader: &mut impl BufRead) -> Option<String> {
     Some(line.trim_end().to_owned())
 }
 
-fn read_exact(reader: &mut impl BufRead, length: usize) -> Option<()> {
-    reader.read_exact(&mut vec![0; length]).ok()
+fn read_exact(reader: &mut impl BufRead, length: usize) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    reader.read_exact(&mut bytes).ok()?;
+    Some(bytes)
 }

@@ -6,9 +6,9 @@ use super::{PebbleFiles, wire};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Extra, FileEntry, FileKind, RemotePath};
 use crate::provider::pebble::api::{Envelope, FileInfo};
-use crate::provider::pebble::query::Query;
 use crate::stream::{self, Items};
 use crate::transport::Request;
+use crate::transport::query::Query;
 use bytes::Bytes;
 
 /// How often a directory is listed again because an entry vanished meanwhile, which fails the daemon's whole answer.

@@ -7,9 +7,9 @@ use crate::error::Result;
 use crate::model::RemotePath;
 use crate::provider::files::Reading;
 use crate::provider::pebble::api::FileResult;
-use crate::provider::pebble::query::Query;
 use crate::stream::{self, Items};
 use crate::transport::multipart::{self, Piece};
+use crate::transport::query::Query;
 use crate::transport::{Request, header};
 use futures_util::StreamExt;
 

@@ -1,22 +1,21 @@
-//! Query strings: every value escaped, so that a name can hold anything but what the server itself splits on.
+//! Paths and query strings: every value escaped byte by byte, UTF-8 or not.
 
-use crate::error::{Error, Result};
 use std::fmt::Write as _;
 
 /// A path with its query, under construction.
-pub(super) struct Query {
+pub struct Query {
     text: String,
     first: bool,
 }
 
 impl Query {
     /// The query of `path`.
-    pub(super) fn new(path: &str) -> Self {
+    pub fn new(path: &str) -> Self {
         Self { text: path.to_owned(), first: true }
     }
 
     /// Adds one parameter; bytes outside the unreserved set are escaped, UTF-8 or not.
-    pub(super) fn with(mut self, key: &str, value: impl AsRef<[u8]>) -> Self {
+    pub fn with(mut self, key: &str, value: impl AsRef<[u8]>) -> Self {
         self.text.push(if self.first { '?' } else { '&' });
         self.first = false;
         self.text.push_str(key);
@@ -26,36 +25,37 @@ impl Query {
     }
 
     /// Adds one parameter if there is a value.
-    pub(super) fn maybe(self, key: &str, value: Option<impl AsRef<[u8]>>) -> Self {
+    pub fn maybe(self, key: &str, value: Option<impl AsRef<[u8]>>) -> Self {
         match value {
             Some(value) => self.with(key, value),
             None => self,
         }
     }
 
-    /// Adds a list by repeating the parameter. The server also splits at commas (section 2.1), so a value with one
-    /// would silently select something else: refused.
-    pub(super) fn list(mut self, key: &str, values: &[String]) -> Result<Self> {
-        for value in values {
-            if value.contains(',') {
-                return Err(Error::usage(format!("cannot select `{value}`: Pebble splits names at commas")));
-            }
-            self = self.with(key, value);
-        }
-        Ok(self)
-    }
-
     /// The path and query.
-    pub(super) fn build(self) -> String {
+    pub fn build(self) -> String {
         self.text
     }
 }
 
-/// Percent-encodes everything that is not unreserved.
-pub(super) fn escape(bytes: &[u8]) -> String {
+/// Percent-encodes everything that is neither unreserved nor a slash.
+pub fn escape(bytes: &[u8]) -> String {
+    escape_but(bytes, b"-._~/")
+}
+
+/// Percent-encodes one segment of a path, its slashes included.
+pub fn segment(bytes: &[u8]) -> String {
+    // A segment of dots alone would be taken for a step in the tree.
+    if bytes == b"." || bytes == b".." {
+        return "%2E".repeat(bytes.len());
+    }
+    escape_but(bytes, b"-._~")
+}
+
+fn escape_but(bytes: &[u8], plain: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for byte in bytes {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(byte) {
+        if byte.is_ascii_alphanumeric() || plain.contains(byte) {
             text.push(char::from(*byte));
         } else {
             write!(text, "%{byte:02X}").expect("writing to a string cannot fail");
@@ -76,7 +76,8 @@ mod tests {
     }
 
     #[test]
-    fn a_name_with_a_comma_is_refused() {
-        assert!(Query::new("/v1/services").list("names", &["a,b".into()]).is_err());
+    fn a_segment_is_one_segment() {
+        assert_eq!(segment("a/b ü".as_bytes()), "a%2Fb%20%C3%BC");
+        assert_eq!(segment(b".."), "%2E%2E");
     }
 }

@@ -1,0 +1,28 @@
+//! Getting a credential from the system itself instead of being given one.
+
+use crate::config::Secret;
+use crate::error::Result;
+use async_trait::async_trait;
+
+/// With what somebody signs in.
+#[derive(Clone, Debug)]
+pub enum SignInBy {
+    /// With a token of Fly.io, from where its own clients keep it.
+    Fly {
+        /// The organization that the new token is for.
+        organization: Option<String>,
+        /// What lets an organization in that may not use the system yet.
+        invite_code: Option<Secret>,
+    },
+}
+
+/// The environment, for variables that a provider reads only here.
+pub type OwnedVars<'a> = &'a (dyn Fn(&str) -> Option<String> + Send + Sync);
+
+/// Signs in to a system.
+#[async_trait]
+pub trait SignIn: Send + Sync {
+    /// The secret that it grants, and what that is: `token`. Asked for once: it may have been made when the answer is
+    /// lost.
+    async fn sign_in(&self, by: SignInBy, vars: OwnedVars<'_>) -> Result<(&'static str, Secret)>;
+}
