@@ -17,7 +17,7 @@ services:
   quick: {override: replace, command: "sh -c 'echo \"<why> & \\\"how\\\" é\"; exit 3'", backoff-delay: 1h}
   noisy: {override: replace, command: "sh -c 'printf \"<a> & \\\"b\\\" \\t é \\342\\200\\250 \\033[31m \\377 end\\n\"; echo; printf partial; sleep 1000'"}
 checks:
-  bad: {override: replace, level: ready, period: 20ms, threshold: 2, exec: {command: "sh -c 'echo \"<why> & é\"; exit 2'"}}
+  bad: {override: replace, level: ready, period: 2s, threshold: 2, exec: {command: "sh -c 'echo \"<why> & é\"; exit 2'"}}
   good: {override: replace, level: alive, period: 1h, exec: {command: 'true'}}
   "off <&>": {override: replace, startup: disabled, exec: {command: 'true'}}
 "#;
