@@ -51,6 +51,11 @@ pub fn var(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The whole environment, for a program that gets it from us.
+pub fn environment() -> Vec<(std::ffi::OsString, std::ffi::OsString)> {
+    std::env::vars_os().collect()
+}
+
 /// The names of the variables that are set and begin with `prefix`, sorted.
 pub fn variables(prefix: &str) -> Vec<String> {
     let set = std::env::vars_os().filter(|(_, value)| !value.is_empty());

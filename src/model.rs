@@ -116,6 +116,17 @@ pub struct Progress {
     pub log: Option<String>,
 }
 
+/// A message of a server about the work it does, on its way to the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamMessage {
+    /// The `type` of the event that relays it, such as `checkpoint.info` (ux 5.3).
+    pub kind: String,
+    /// Its text, for people.
+    pub text: String,
+    /// All of it, for programs.
+    pub data: Extra,
+}
+
 /// A value and where it is from. Dispatch fills in the place, not the providers.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct At<T> {

@@ -1,7 +1,7 @@
 //! Work that takes time on the server: progress, then one result.
 
 use crate::error::{Error, Result};
-use crate::model::{Note, OperationId, Progress};
+use crate::model::{Note, OperationId, Progress, StreamMessage};
 use crate::stream::Items;
 use async_trait::async_trait;
 use futures_util::StreamExt;
@@ -13,6 +13,8 @@ pub enum Step<T> {
     Progress(Progress),
     /// Something to be told.
     Note(Note),
+    /// The server's own words, which tell the progress and are relayed to programs.
+    Message(StreamMessage),
     /// It succeeded: last, exactly once.
     Done(T),
 }

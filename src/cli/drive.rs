@@ -4,8 +4,9 @@
 use crate::config::duration;
 use crate::context::Ctx;
 use crate::error::{Effect, Error, Result, Wire};
-use crate::model::OperationId;
+use crate::model::{OperationId, Relayed, StreamMessage};
 use crate::operation::{Operation, Step};
+use crate::output::{Format, Progress};
 use crate::resolve::Target;
 use crate::settings::Opt;
 use crate::signal;
@@ -61,6 +62,7 @@ impl Ctx {
                 step = operation.next() => match step? {
                     Step::Progress(step) => progress.step(&step),
                     Step::Note(note) => self.out.show(&note),
+                    Step::Message(message) => self.relay(target, message, &progress)?,
                     Step::Done(value) => {
                         progress.finish();
                         return Ok(Driven::Done(id, value));
@@ -78,6 +80,19 @@ impl Ctx {
                 () = tokio::time::sleep(TICK) => progress.tick(),
             }
         }
+    }
+}
+
+impl Ctx {
+    /// A message of the server: an event for programs, the label of the progress for people.
+    fn relay(&self, target: &Target, message: StreamMessage, progress: &Progress) -> Result<()> {
+        if self.out.format() != Format::Jsonl {
+            progress.label(&message.text);
+            progress.log(&message.text);
+            return Ok(());
+        }
+        let StreamMessage { kind, data, .. } = message;
+        self.out.event(&kind, &Relayed { provider: target.provider.driver().id, target: target.full.clone(), data })
     }
 }
 

@@ -4,7 +4,7 @@ mod args;
 mod attend;
 mod ended;
 mod fleet;
-mod input;
+pub(super) mod input;
 mod keys;
 mod plan;
 mod runs;
@@ -14,12 +14,10 @@ pub use args::ExecArgs;
 
 use self::plan::Plan;
 use super::Outcome;
-use crate::config::Origin;
 use crate::context::Ctx;
 use crate::error::{Error, Result};
 use crate::provider::Needs;
 use crate::resolve::Target;
-use crate::settings::Opt;
 
 /// Runs a program, or does something about a run.
 pub async fn run(ctx: &Ctx, args: ExecArgs) -> anyhow::Result<Outcome> {
@@ -40,19 +38,9 @@ pub async fn run(ctx: &Ctx, args: ExecArgs) -> anyhow::Result<Outcome> {
 
 /// The targets: positional here, since they are what is acted on (ux 1.2).
 async fn targets(ctx: &Ctx, args: &ExecArgs, needs: &dyn Needs) -> Result<(Vec<Target>, Vec<Error>)> {
-    if args.targets.is_empty() {
-        return ctx.targets(needs).await;
-    }
-    if ctx.settings.on(Opt::All) {
-        return Err(Error::usage("--all and a named target exclude each other"));
-    }
-    if matches!(ctx.settings.origin(Opt::Target), Origin::Flag(_)) {
-        return Err(Error::usage("a target is named twice, as an argument and by --target").hint("keep one of them"));
-    }
-    let patterns = args.targets.iter().map(|text| ctx.resolver.parse(text)).collect::<Result<_>>();
-    // Without `--` a command is taken for targets.
-    let patterns = patterns.map_err(|error| {
-        if args.command.is_empty() {
+    let patterns = ctx.patterns(&args.targets).map_err(|error| {
+        // Without `--` a command is taken for targets.
+        if args.command.is_empty() && !args.targets.is_empty() {
             error.hint("the command goes after `--`: esker exec [TARGET...] -- CMD [ARG...]")
         } else {
             error

@@ -5,9 +5,11 @@
 
 pub mod api;
 pub mod args;
+pub mod checkpoint;
 pub mod complete;
 pub mod completion;
 pub mod config;
+mod confirm;
 pub mod doctor;
 pub mod drive;
 mod edits;
@@ -20,6 +22,7 @@ pub mod man;
 pub mod outcome;
 pub mod over;
 pub mod parse;
+pub mod playground;
 pub mod providers;
 pub mod schema;
 pub mod source;
@@ -28,6 +31,7 @@ pub mod target;
 pub mod tree;
 pub mod verbatim;
 pub mod version;
+pub mod vm;
 
 pub use global::Globals;
 pub use help::overview;
@@ -44,9 +48,13 @@ pub static TREE: &[Node] = &[
     group!("svc", "Services, their checks, logs, layers and changes", svc::TREE),
     talk!("exec", exec::ExecArgs, exec::run, "Run a program, with its true exit code").passes_status(),
     group!("files", "Files: list, show, copy, edit, remove", files::TREE),
+    group!("vm", "Machines: sandboxes, containers, virtual machines", vm::TREE),
+    group!("checkpoint", "Checkpoints: make, list, go back to, delete", checkpoint::TREE),
     group!("target", "Where commands act, and short names for it", target::TREE),
     group!("endpoint", "Where systems are reached, and their logins", endpoint::TREE),
     group!("config", "What is configured, and where it comes from", config::TREE),
+    plain!("playground", playground::PlaygroundArgs, playground::run, "Try esker on simulators, on this machine alone")
+        .reads(Reads::Nothing),
     talk!("doctor", doctor::DoctorArgs, doctor::run, "Check configuration, credentials and connections")
         .reads(Reads::ConfigIfValid),
     plain!("providers", providers::ProvidersArgs, providers::run, "Show what each provider can do")

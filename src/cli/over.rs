@@ -1,6 +1,7 @@
 //! One command over one or many targets: fan-out is a property of dispatch, not of any command.
 
 use super::Outcome;
+use crate::config::Origin;
 use crate::context::Ctx;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::fanout::{self, Limits};
@@ -100,6 +101,34 @@ impl Ctx {
         Ok((targets, failed))
     }
 
+    /// The targets of a command that takes them as arguments or by `--target`, not both (ux 1.2).
+    pub fn patterns(&self, named: &[String]) -> Result<Vec<Pattern>> {
+        if named.is_empty() {
+            return self.resolver.wanted(&self.settings);
+        }
+        if self.settings.on(Opt::All) {
+            return Err(Error::usage("--all and a named target exclude each other"));
+        }
+        if matches!(self.settings.origin(Opt::Target), Origin::Flag(_)) {
+            return Err(
+                Error::usage("a target is named twice, as an argument and by --target").hint("keep one of them")
+            );
+        }
+        named.iter().map(|text| self.resolver.parse(text)).collect()
+    }
+
+    /// The one target of a command that takes it as an argument or by `--target`.
+    pub fn target_named(&self, named: Option<&String>, needs: &dyn Needs) -> Result<Target> {
+        let target = match self.patterns(named.map(std::slice::from_ref).unwrap_or_default())?.as_slice() {
+            [Pattern::One(address, defaults)] => self.resolver.target(address, defaults)?,
+            _ => {
+                return Err(Error::usage("this command needs exactly one target").hint("name one without wildcards"));
+            }
+        };
+        require(&*target.place, needs).map_err(|error| error.at(target.provider.driver().id, &*target.full))?;
+        Ok(target)
+    }
+
     /// The one target of a command that needs exactly one.
     pub fn target(&self, needs: &dyn Needs) -> Result<Target> {
         let target = self.resolver.single(&self.settings)?;
@@ -140,8 +169,17 @@ impl Ctx {
         Fut: Future<Output = Result<T>>,
     {
         let (targets, failed) = self.targets(needs).await?;
+        Ok(self.change_at(targets, failed, work).await)
+    }
+
+    /// The same at targets that are known already, beside those that could not be had.
+    pub async fn change_at<T, F, Fut>(&self, targets: Vec<Target>, failed: Vec<Error>, work: F) -> Gathered<T>
+    where
+        F: Fn(Target) -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
         let limits = Limits::changes(self.settings.number(Opt::Jobs), self.settings.duration(Opt::Timeout));
-        Ok(gather(targets, failed, limits, work).await)
+        gather(targets, failed, limits, work).await
     }
 
     /// Does what takes time at every target. `--timeout` is left to the work, which knows what goes on without it.
@@ -151,8 +189,17 @@ impl Ctx {
         Fut: Future<Output = Result<T>>,
     {
         let (targets, failed) = self.targets(needs).await?;
+        Ok(self.operate_at(targets, failed, work).await)
+    }
+
+    /// The same at targets that are known already, beside those that could not be had.
+    pub async fn operate_at<T, F, Fut>(&self, targets: Vec<Target>, failed: Vec<Error>, work: F) -> Gathered<T>
+    where
+        F: Fn(Target) -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
         let limits = Limits::changes(self.settings.number(Opt::Jobs), None);
-        Ok(gather(targets, failed, limits, work).await)
+        gather(targets, failed, limits, work).await
     }
 }
 

@@ -12,8 +12,9 @@ use super::version::Version;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::{
-    At, Change, Changed, Check, CheckRefreshed, Copied, ExecResult, FileEntry, Finding, HealthState, Identity, Info,
-    LogEntry, Metric, Notice, PlanDocument, Recorded, Relayed, Removed, Run, Service, ServiceDetail, Warning,
+    At, Change, Changed, Check, CheckRefreshed, Checkpoint, Copied, ExecResult, FileEntry, Finding, Forward,
+    HealthState, Identity, Info, LogEntry, Metric, NetworkRule, Notice, PlanDocument, Port, PrivilegesPolicy, Recorded,
+    Relayed, Removed, ResourcesPolicy, Restored, Run, Service, ServiceDetail, Warning,
 };
 use crate::report;
 use crate::suggest::nearest;
@@ -29,6 +30,8 @@ type Entry = (&'static str, fn() -> Schema);
 static TABLE: &[Entry] = &[
     ("svc list", many::<Service>),
     ("svc show", one::<ServiceDetail>),
+    ("svc create", either::<Changed>),
+    ("svc delete", either::<Changed>),
     ("svc start", either::<Changed>),
     ("svc stop", either::<Changed>),
     ("svc restart", either::<Changed>),
@@ -70,7 +73,29 @@ static TABLE: &[Entry] = &[
     ("files cp", one::<Copied>),
     ("files mkdir", many::<FileEntry>),
     ("files rm", many::<Removed>),
+    ("files mv", many::<FileEntry>),
+    ("files chmod", many::<FileEntry>),
+    ("files chown", many::<FileEntry>),
     ("files edit", one::<FileEntry>),
+    ("vm proxy", many::<Forward>),
+    ("vm proxy events", events::<Forward>),
+    ("vm ports", many::<Port>),
+    ("vm policy network list", many::<NetworkRule>),
+    ("vm policy network set", many::<NetworkRule>),
+    ("vm policy network clear", many::<NetworkRule>),
+    ("vm policy privileges show", either::<PrivilegesPolicy>),
+    ("vm policy privileges set", either::<PrivilegesPolicy>),
+    ("vm policy privileges clear", either::<PrivilegesPolicy>),
+    ("vm policy resources show", either::<ResourcesPolicy>),
+    ("vm policy resources set", either::<ResourcesPolicy>),
+    ("vm policy resources clear", either::<ResourcesPolicy>),
+    ("checkpoint create", either::<Checkpoint>),
+    ("checkpoint create events", schema::<CheckpointEvent<Checkpoint>>),
+    ("checkpoint list", many::<Checkpoint>),
+    ("checkpoint show", one::<Checkpoint>),
+    ("checkpoint restore", either::<Restored>),
+    ("checkpoint restore events", schema::<CheckpointEvent<Restored>>),
+    ("checkpoint delete", either::<Changed>),
     ("target list", many::<TargetRow>),
     ("target show", one::<TargetDetail>),
     ("target add", one::<Changed>),
@@ -85,6 +110,7 @@ static TABLE: &[Entry] = &[
     ("endpoint import", many::<Changed>),
     ("config show", schema::<Vec<ConfigValue>>),
     ("doctor", schema::<Vec<Diagnosis>>),
+    ("playground", schema::<std::collections::BTreeMap<String, Option<String>>>),
     ("providers", schema::<Vec<FeatureRow>>),
     ("version", schema::<Version>),
     ("error", schema::<report::Document<'static>>),
@@ -194,6 +220,17 @@ enum ExecEvent {
         operation_id: Option<String>,
         duration_seconds: f64,
     },
+}
+
+/// A line of `checkpoint create` and `restore` with `-o jsonl`.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "only its schema is used")]
+enum CheckpointEvent<T> {
+    /// What the server said, its own words under `data`; `type` is `checkpoint.info` and the like.
+    Message(Event<Relayed<Map<String, Value>>>),
+    /// What came of it; the last line of its target. `type` is `result`.
+    Result(Event<At<T>>),
 }
 
 /// The schema of what is written, which may differ from what could be read.

@@ -2,6 +2,8 @@
 
 #![allow(unsafe_code)]
 
+pub mod guard;
+pub mod namespace;
 pub mod process;
 
 use crate::provider::exec::Signal;

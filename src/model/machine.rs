@@ -40,6 +40,14 @@ pub struct Checkpoint {
     pub created_at: Option<Time>,
     /// When the provider will delete it; null means never or unknown.
     pub expires_at: Option<Time>,
+    /// Whether the provider made it by itself.
+    pub auto: bool,
+    /// The checkpoint that its state came from.
+    pub source_id: Option<CheckpointId>,
+    /// The checkpoints that its state went through, oldest first; null if unknown.
+    pub history: Option<Vec<CheckpointId>>,
+    /// What the provider says of its state; null while nothing is wrong, or unknown.
+    pub health: Option<String>,
     /// What the provider adds.
     #[serde(skip_serializing_if = "nothing")]
     pub extra: Extra,
@@ -65,5 +73,95 @@ impl Row for Restored {
     const NOUN: &'static str = "restores";
     fn id(&self) -> String {
         self.machine.clone()
+    }
+}
+
+/// A rule of what a machine's programs may reach: a domain with an action, or a named set of rules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct NetworkRule {
+    /// A host, `*.` and a host, or `*`.
+    pub domain: Option<String>,
+    /// `allow` or `deny`.
+    pub action: Option<String>,
+    /// A named set of the provider, such as `defaults`.
+    pub include: Option<String>,
+}
+
+impl Row for NetworkRule {
+    const NOUN: &'static str = "rules";
+    fn id(&self) -> String {
+        self.domain.clone().or_else(|| self.include.clone()).unwrap_or_default()
+    }
+}
+
+/// What a machine's programs may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PrivilegesPolicy {
+    /// `minimal`, `standard` or `privileged`; may grow; null is the provider's default.
+    pub profile: Option<String>,
+    /// Devices that may be used.
+    pub devices: Vec<String>,
+    /// Whether programs can gain no more privileges than they start with.
+    pub no_new_privileges: bool,
+}
+
+impl Row for PrivilegesPolicy {
+    const NOUN: &'static str = "policies";
+    fn id(&self) -> String {
+        self.profile.clone().unwrap_or_default()
+    }
+}
+
+/// How much a machine has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ResourcesPolicy {
+    /// The limit of its memory; null is the provider's default.
+    pub memory_bytes: Option<u64>,
+    /// Whether its memory grows by itself.
+    pub memory_grows: Option<bool>,
+}
+
+impl Row for ResourcesPolicy {
+    const NOUN: &'static str = "policies";
+    fn id(&self) -> String {
+        self.memory_bytes.map(|bytes| bytes.to_string()).unwrap_or_default()
+    }
+}
+
+/// A TCP port that a program in a machine has open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Port {
+    /// The port.
+    pub port: u16,
+    /// The address it listens on.
+    pub address: String,
+    /// Who listens.
+    pub pid: Option<u32>,
+}
+
+impl Row for Port {
+    const NOUN: &'static str = "ports";
+    fn id(&self) -> String {
+        self.port.to_string()
+    }
+}
+
+/// A port of this machine that leads to one of another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Forward {
+    /// Where it listens here: an address and a port.
+    pub local_address: String,
+    /// The port here.
+    pub local_port: u16,
+    /// The host as the machine sees it; null is the machine itself.
+    pub host: Option<String>,
+    /// The port there.
+    pub port: u16,
+}
+
+impl Row for Forward {
+    const NOUN: &'static str = "forwards";
+    fn id(&self) -> String {
+        self.local_address.clone()
     }
 }

@@ -15,6 +15,15 @@ pub struct CheckpointSpec {
     pub expiry: Expiry,
 }
 
+/// Which checkpoints are listed.
+#[derive(Clone, Debug, Default)]
+pub struct CheckpointsQuery {
+    /// Only those that came out of this one.
+    pub history: Option<CheckpointId>,
+    /// Also those that the provider made by itself.
+    pub include_auto: bool,
+}
+
 /// When a checkpoint is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expiry {
@@ -38,14 +47,15 @@ pub enum RestoreTo {
 /// Checkpoints of a place.
 #[async_trait]
 pub trait Checkpoints: Send + Sync {
-    /// The checkpoints, newest first.
-    async fn list(&self) -> Result<Vec<Checkpoint>>;
+    /// The checkpoints, newest first: what can be restored and deleted. The live state is none of them.
+    async fn list(&self, query: &CheckpointsQuery) -> Result<Vec<Checkpoint>>;
     /// One checkpoint. Unknown is `NotFound`.
     async fn get(&self, id: &CheckpointId) -> Result<Checkpoint>;
-    /// Makes one. The id may be known only at the end.
+    /// Makes one. The id may be known only at the end. Never repeated: whether one came of a request that failed is
+    /// said by the error's effect.
     async fn create(&self, spec: CheckpointSpec) -> Result<Operation<Checkpoint>>;
-    /// Goes back to one.
+    /// Goes back to one. Done once the machine can be used again. Unknown is `NotFound`, and nothing was changed.
     async fn restore(&self, id: &CheckpointId, to: RestoreTo) -> Result<Operation<Restored>>;
-    /// Deletes one.
+    /// Deletes one. Unknown is `NotFound`.
     async fn delete(&self, id: &CheckpointId) -> Result<()>;
 }

@@ -32,8 +32,9 @@ fn has(place: &dyn Place, feature: Feature) -> bool {
         | F::ExecContext
         | F::ExecTimeout
         | F::ExecShell
+        | F::ExecVerify
         | F::AgentHost => place.exec().is_some(),
-        F::ExecDetach | F::ExecAttach => place.exec().is_some() && place.runs().is_some(),
+        F::ExecDetach | F::ExecAttach | F::ExecKeepAwake => place.exec().is_some() && place.runs().is_some(),
         F::Files
         | F::FilesRange
         | F::FilesRename
@@ -42,7 +43,14 @@ fn has(place: &dyn Place, feature: Feature) -> bool {
         | F::FilesChange
         | F::FilesLinks
         | F::FilesDirectories => place.files().is_some(),
-        F::Checkpoints => place.checkpoints().is_some(),
+        F::Policies => place.policies().is_some(),
+        F::Tunnels | F::TunnelsPorts => place.tunnels().is_some(),
+        F::Checkpoints
+        | F::CheckpointAuto
+        | F::CheckpointClone
+        | F::CheckpointExpiry
+        | F::CheckpointHistory
+        | F::CheckpointOperation => place.checkpoints().is_some(),
         F::Agent => place.agent().is_some(),
         // Of the endpoint, not of a place.
         F::Machines | F::Resources | F::Raw => true,

@@ -10,7 +10,7 @@ use crate::stream::{ByteStream, Items};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Starts programs.
@@ -60,6 +60,25 @@ pub struct ExecSpec {
     pub life: Life,
     /// How long it may run; it is killed over there.
     pub timeout: Option<Duration>,
+    /// Whether the output is counted and summed over there too, and a difference is an error.
+    pub verify: bool,
+}
+
+impl ExecSpec {
+    /// A program with pipes and nothing on its stdin, that ends with us.
+    pub fn new(argv: Vec<Bytes>) -> Self {
+        Self {
+            argv,
+            env: Vec::new(),
+            dir: None,
+            user: None,
+            service_context: None,
+            io: Io::Pipes { stdin: StdinMode::None, merge_stderr: false },
+            life: Life::Attached,
+            timeout: None,
+            verify: false,
+        }
+    }
 }
 
 /// How its streams are connected.
@@ -112,10 +131,13 @@ pub enum Life {
     Surviving,
     /// It is left running at once; its output and status can be collected later.
     Detached {
-        /// How long its machine is kept from falling asleep.
-        keep_awake: Duration,
+        /// How long its machine is kept from falling asleep, at most. `None`: [`KEEP_AWAKE`], where machines do that.
+        keep_awake: Option<Duration>,
     },
 }
+
+/// How long the machine of a detached program is kept awake unless something else is asked for.
+pub const KEEP_AWAKE: Duration = Duration::from_hours(1);
 
 impl Needs for ExecSpec {
     fn needs(&self) -> Vec<Need> {
@@ -132,6 +154,10 @@ impl Needs for ExecSpec {
         also(self.service_context.is_some(), Feature::ExecContext, "--context");
         also(self.timeout.is_some(), Feature::ExecTimeout, "--timeout");
         also(matches!(self.life, Life::Detached { .. }), Feature::ExecDetach, "--detach");
+        let awake = matches!(self.life, Life::Detached { keep_awake: Some(limit) } if !limit.is_zero());
+        also(awake, Feature::ExecKeepAwake, "--keep-awake");
+        also(self.life == Life::Surviving, Feature::ExecAttach, "--survive");
+        also(self.verify, Feature::ExecVerify, "--verify");
         also(self.argv.is_empty(), Feature::ExecShell, "exec without a command");
         needs
     }
@@ -139,8 +165,10 @@ impl Needs for ExecSpec {
 
 /// A program that runs. Dropping it means "stop watching": what that does over there differs, so end it explicitly.
 pub struct Process {
-    /// The run, where it can be found again.
-    pub run: Option<RunId>,
+    /// The run, where it can be found again and once the other side has said so.
+    pub run: Arc<OnceLock<RunId>>,
+    /// Whether it has a terminal, so that keys are passed on as they are typed.
+    pub terminal: bool,
     /// Its stdin, if it has one that can be written to. Its writes wait while the program does not read.
     pub stdin: Option<Box<dyn Stdin>>,
     /// Signals, resize, kill.
@@ -150,7 +178,7 @@ pub struct Process {
 }
 
 /// What a process sends.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub enum Event {
     /// Bytes of its standard output.
     Stdout(Bytes),
@@ -214,7 +242,18 @@ impl Process {
         control: Arc<dyn Control>,
         inner: Items<Event>,
     ) -> Self {
-        Self { run, stdin, control, inner, ended: false }
+        let run = Arc::new(run.map(OnceLock::from).unwrap_or_default());
+        Self { run, terminal: false, stdin, control, inner, ended: false }
+    }
+
+    /// A process in a terminal, or in none.
+    pub fn in_terminal(self, terminal: bool) -> Self {
+        Self { terminal, ..self }
+    }
+
+    /// A process whose run is still to be told.
+    pub fn known_as(self, run: Arc<OnceLock<RunId>>) -> Self {
+        Self { run, ..self }
     }
 
     /// The next event. An end without `Exit` is an error, here and nowhere else. Cancel-safe, and may stay unpolled

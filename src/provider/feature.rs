@@ -30,7 +30,7 @@ features! {
     Services = "svc", "supervised services";
     ServicesLogs = "svc.logs", "logs of services";
     ServicesSignal = "svc.signal", "signals to services";
-    ServicesReplan = "svc.replan", "apply a changed configuration";
+    ServicesReplan = "svc.replan", "apply a changed configuration, start all that is enabled";
     ServicesEdit = "svc.edit", "create and delete services";
     Checks = "svc.check", "health checks";
     Changes = "svc.change", "operations and their history";
@@ -48,6 +48,8 @@ features! {
     ExecTimeout = "exec.timeout", "killed over there after a time";
     ExecDetach = "exec.detach", "left running, collected later";
     ExecAttach = "exec.attach", "join a run again";
+    ExecKeepAwake = "exec.keep_awake", "keep the machine of a detached run awake";
+    ExecVerify = "exec.verify", "output counted and summed at both ends";
     ExecShell = "exec.shell", "the login shell";
     Files = "files", "list, read, write, make, remove";
     FilesRange = "files.range", "read part of a file";
@@ -58,7 +60,15 @@ features! {
     FilesLinks = "files.links", "targets of symbolic links";
     FilesDirectories = "files.directories", "directories";
     Checkpoints = "checkpoint", "create, list, restore";
+    CheckpointAuto = "checkpoint.auto", "checkpoints that the provider made by itself";
+    CheckpointClone = "checkpoint.clone", "restore as a new machine";
+    CheckpointExpiry = "checkpoint.expiry", "delete by themselves after a time";
+    CheckpointHistory = "checkpoint.history", "what came out of a checkpoint";
+    CheckpointOperation = "checkpoint.operation", "left under way, waited for later";
     Machines = "vm", "create, start, stop, delete machines";
+    Policies = "vm.policy", "network, privileges and resources policy";
+    Tunnels = "vm.proxy", "connections to ports in a machine";
+    TunnelsPorts = "vm.proxy.ports", "ports that programs open are announced";
     Resources = "vm.resource", "tables of resources beside the machines";
     Agent = "agent", "drive a coding agent";
     AgentHost = "agent.host", "run a coding agent there";

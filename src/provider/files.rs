@@ -28,6 +28,15 @@ pub trait Files: Send + Sync {
     /// Makes a directory. With `parents`, one that exists is fine; without, it is `Conflict`.
     async fn mkdir(&self, path: &RemotePath, spec: MkdirSpec) -> Result<()>;
 
+    /// Makes directories, those above before those below; one verdict per path, in order.
+    async fn mkdirs(&self, paths: &[(RemotePath, MkdirSpec)]) -> Vec<Result<()>> {
+        let mut verdicts = Vec::with_capacity(paths.len());
+        for (path, spec) in paths {
+            verdicts.push(self.mkdir(path, spec.clone()).await);
+        }
+        verdicts
+    }
+
     /// Removes files, one verdict per path, in order. Without `recursive` a directory must be empty; with it, a
     /// missing path is fine.
     async fn remove(&self, paths: &[RemotePath], recursive: bool) -> Result<Vec<(RemotePath, Result<()>)>>;
@@ -51,15 +60,57 @@ pub trait Files: Send + Sync {
 /// Many small files in one request. Whoever calls keeps a batch small: an end may hold all of it in memory.
 #[async_trait]
 pub trait Bulk: Send + Sync {
+    /// How much one batch may hold that is read here.
+    fn reads(&self) -> BatchLimits {
+        BatchLimits::default()
+    }
+
+    /// How much one batch may hold that is written here.
+    fn writes(&self) -> BatchLimits {
+        BatchLimits::default()
+    }
+
     /// Reads `paths` in order: `Begin`, `Data`…, `End` for each, or `Failed`.
     ///
     /// Verdicts may follow all content (Pebble): a file that has ended is whole only once the stream ends cleanly, and
-    /// until then a `Failed` may revoke it.
+    /// until then a `Failed` may revoke it, and another `Begin` of the same file starts it anew.
     fn read_many(&self, paths: Vec<RemotePath>) -> Items<Part>;
 
     /// Writes files; one verdict per file, in the order of `specs`. Nothing is committed before `parts` ends cleanly;
     /// a file that `parts` does not bring fails with the error it brought instead.
     async fn write_many(&self, specs: Vec<WriteSpec>, parts: Items<Part>) -> Result<Vec<Result<()>>>;
+}
+
+/// How much one batch may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchLimits {
+    /// The largest file that travels with others, in bytes.
+    pub largest: u64,
+    /// Files.
+    pub files: usize,
+    /// Bytes of all files.
+    pub bytes: u64,
+    /// Bytes of all paths.
+    pub paths: usize,
+}
+
+impl Default for BatchLimits {
+    /// What suits an end that flushes each file to its disk, holds a batch in memory, and names all paths in one URL.
+    fn default() -> Self {
+        Self { largest: 64 << 10, files: 32, bytes: 512 << 10, paths: 16 << 10 }
+    }
+}
+
+impl BatchLimits {
+    /// What suits both.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            largest: self.largest.min(other.largest),
+            files: self.files.min(other.files),
+            bytes: self.bytes.min(other.bytes),
+            paths: self.paths.min(other.paths),
+        }
+    }
 }
 
 /// A piece of several files in a row: flat, no stream of streams. Files are named by their place in the batch.

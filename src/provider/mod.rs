@@ -19,13 +19,18 @@ pub mod local;
 pub mod machines;
 pub mod metrics;
 pub mod notices;
+pub mod over_exec;
 pub mod pebble;
 pub mod plan;
+pub mod policies;
+pub mod queue;
 pub mod raw;
 pub mod registry;
+pub mod replay;
 pub mod retry;
 pub mod services;
 pub mod sprites;
+pub mod tunnels;
 
 pub use feature::{Feature, Need, Needs, Offer, Scope, Support, require};
 pub use raw::{Raw, RawRequest, RawResponse};
@@ -170,6 +175,14 @@ pub trait Place: Send + Sync {
     }
     /// Answers as received (`--raw`) or as the provider's own CLI prints them (`--compat`).
     fn documents(&self) -> Option<&dyn documents::Documents> {
+        None
+    }
+    /// What its programs may reach and use.
+    fn policies(&self) -> Option<&dyn policies::Policies> {
+        None
+    }
+    /// Connections to its ports.
+    fn tunnels(&self) -> Option<&dyn tunnels::Tunnels> {
         None
     }
     /// Coding agents.

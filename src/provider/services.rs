@@ -73,6 +73,40 @@ pub trait Services: Send + Sync {
     /// Log lines, oldest first. With `follow` it ends only when dropped, survives a restart of the server, and picks
     /// up services that start later; a gap is told as a note, never hidden.
     fn logs(&self, query: LogsQuery) -> Items<LogEvent>;
+
+    /// Creating and deleting single services, where the system keeps them one by one and not as layers.
+    fn editor(&self) -> Option<&dyn Editor> {
+        None
+    }
+}
+
+/// A service to be made.
+#[derive(Clone, Debug)]
+pub struct ServiceSpec {
+    /// Its name.
+    pub name: String,
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// Its environment, beside the default one.
+    pub env: Vec<(String, String)>,
+    /// Where it runs.
+    pub dir: Option<String>,
+    /// Services that are started before it.
+    pub needs: Vec<String>,
+    /// The port on which it answers to the machine's URL.
+    pub http_port: Option<u16>,
+    /// Whether one of that name is replaced; without, it is `Conflict`.
+    pub replace: bool,
+}
+
+/// Creates and deletes services.
+#[async_trait]
+pub trait Editor: Send + Sync {
+    /// Makes a service and starts it. Done once it runs; one that ends at once is an error with its own output.
+    async fn create(&self, spec: ServiceSpec) -> Result<Operation<Acted>>;
+
+    /// Stops a service and forgets it. Unknown is `NotFound`.
+    async fn delete(&self, name: &str) -> Result<()>;
 }
 
 /// Which log lines.

@@ -2,23 +2,11 @@
 
 use super::Task;
 use crate::error::{Error, Result};
-use crate::provider::files::{Files, Part, WriteSpec};
+use crate::provider::files::{BatchLimits, Files, Part, WriteSpec};
 use crate::stream::Items;
 use futures_util::StreamExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-/// The largest file that travels with others, in bytes.
-const SMALL: u64 = 64 * 1024;
-
-/// The most files of a batch. Each costs the far disk a flush, and batches run side by side.
-const MOST: usize = 32;
-
-/// The most of a batch, in bytes: it may be held in memory, once for each that is in flight.
-const BYTES: u64 = 512 * 1024;
-
-/// The most that the paths of a batch take, in bytes: they may all stand in one URL, escaped.
-const PATHS: usize = 16 * 1024;
 
 /// Files of one source that are to travel together.
 #[derive(Default)]
@@ -31,16 +19,17 @@ pub(super) struct Batch<'a> {
 impl<'a> Batch<'a> {
     /// Whether `task` may travel with others.
     pub(super) fn suits(task: &Task<'_>, dest: &dyn Files) -> bool {
-        task.size.is_some_and(|size| size <= SMALL) && task.source.bulk().is_some() && dest.bulk().is_some()
+        limits(task, dest).is_some_and(|limits| task.size.is_some_and(|size| size <= limits.largest))
     }
 
     /// Whether `task` fits in beside what is there.
-    pub(super) fn takes(&self, task: &Task<'_>) -> bool {
+    pub(super) fn takes(&self, task: &Task<'_>, dest: &dyn Files) -> bool {
         let Some(first) = self.tasks.first() else { return true };
+        let Some(limits) = limits(task, dest) else { return false };
         std::ptr::addr_eq(first.source, task.source)
-            && self.tasks.len() < MOST
-            && self.bytes + task.size.unwrap_or(0) <= BYTES
-            && self.paths + task.from.as_bytes().len() <= PATHS
+            && self.tasks.len() < limits.files
+            && self.bytes + task.size.unwrap_or(0) <= limits.bytes
+            && self.paths + task.from.as_bytes().len() <= limits.paths
     }
 
     pub(super) fn push(&mut self, task: Task<'a>) {
@@ -52,6 +41,11 @@ impl<'a> Batch<'a> {
     pub(super) fn is_empty(&self) -> bool {
         self.tasks.is_empty()
     }
+}
+
+/// How much one batch between these ends may hold; `None` if one of them takes none.
+fn limits(task: &Task<'_>, dest: &dyn Files) -> Option<BatchLimits> {
+    Some(task.source.bulk()?.reads().and(dest.bulk()?.writes()))
 }
 
 /// Copies a batch: the bytes of each file that was, or why it was not.
@@ -106,7 +100,12 @@ fn counted(parts: Items<Part>, sizes: Arc<Vec<AtomicU64>>, watcher: super::Watch
     let mut now = 0;
     parts
         .inspect(move |part| match part {
-            Ok(Part::Begin(index)) => now = *index,
+            Ok(Part::Begin(index)) => {
+                now = *index;
+                if let Some(size) = sizes.get(now) {
+                    size.store(0, Ordering::Relaxed);
+                }
+            }
             Ok(Part::Data(data)) => {
                 watcher.moved(data.len() as u64);
                 if let Some(size) = sizes.get(now) {

@@ -16,6 +16,9 @@ use tokio::sync::mpsc::{Receiver, channel};
 /// Steps that wait for their turn: enough to fill the next batches, whatever the size of the tree.
 const QUEUE: usize = 256;
 
+/// The most directories that are made at once.
+const TOGETHER: usize = 1000;
+
 /// The bits that whoever fills a directory needs.
 const FILLABLE: u32 = 0o700;
 
@@ -38,11 +41,13 @@ pub async fn copy(
         watcher: observer,
         running: FuturesUnordered::new(),
         batch: Batch::default(),
+        wanted: Vec::new(),
         closed: Vec::new(),
         narrow: Vec::new(),
         summary: Summary { failed, ..Summary::default() },
     };
     let ((), ()) = tokio::join!(run.all(steps), walk(plans, options, sender));
+    run.make().await;
     run.narrow_down().await;
     Ok(run.summary)
 }
@@ -56,6 +61,8 @@ struct Run<'a> {
     watcher: Watcher,
     running: FuturesUnordered<BoxFuture<'a, Done>>,
     batch: Batch<'a>,
+    /// Directories that are still to be made: as many as possible at once, before the first file below one of them.
+    wanted: Vec<(RemotePath, MkdirSpec)>,
     /// Directories that could not be made: nothing below them is tried.
     closed: Vec<RemotePath>,
     /// Directories that get a narrower mode once they are filled.
@@ -86,6 +93,9 @@ impl<'a> Run<'a> {
     async fn begin(&mut self, step: Step<'a>) {
         match step {
             Step::File(task) => {
+                if self.wanted.iter().any(|(dir, _)| is_below(&task.to, dir)) {
+                    self.make().await;
+                }
                 if self.is_closed(&task.to) {
                     return;
                 }
@@ -93,14 +103,15 @@ impl<'a> Run<'a> {
                 if !Batch::suits(&task, self.dest) {
                     return self.send(task);
                 }
-                if !self.batch.takes(&task) {
+                if !self.batch.takes(&task, self.dest) {
                     self.send_batch();
                 }
                 self.batch.push(task);
             }
             Step::Directory { to, mode, owner } => {
-                if !self.is_closed(&to) {
-                    self.make(to, mode, owner).await;
+                self.wanted.push((to, MkdirSpec { parents: true, mode, owner }));
+                if self.wanted.len() >= TOGETHER {
+                    self.make().await;
                 }
             }
             Step::Skipped { what, why } => {
@@ -128,10 +139,16 @@ impl<'a> Run<'a> {
         self.running.push(Box::pin(async move { batch::copy(&tasks, dest, parents, &watcher).await }));
     }
 
-    /// Makes a directory while what is in flight goes on.
-    async fn make(&mut self, to: RemotePath, mode: Option<u32>, owner: Option<crate::provider::exec::Owner>) {
-        let spec = MkdirSpec { parents: true, mode: mode.map(|mode| mode | FILLABLE), owner };
-        let mut making = self.dest.mkdir(&to, spec);
+    /// Makes the directories that wait for it, while what is in flight goes on.
+    async fn make(&mut self) {
+        let (closed, fillable): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.wanted).into_iter().partition(|(to, _)| self.is_closed(to));
+        drop(closed);
+        let specs: Vec<_> = fillable
+            .iter()
+            .map(|(to, spec)| (to.clone(), MkdirSpec { mode: spec.mode.map(|mode| mode | FILLABLE), ..spec.clone() }))
+            .collect();
+        let mut making = self.dest.mkdirs(&specs);
         let made = loop {
             tokio::select! {
                 made = &mut making => break made,
@@ -141,24 +158,26 @@ impl<'a> Run<'a> {
             }
         };
         drop(making);
-        match made {
-            Ok(()) => {
-                self.summary.directories += 1;
-                if let Some(mode) = mode.filter(|mode| mode & FILLABLE != FILLABLE) {
-                    self.narrow.push((to, mode));
+        for ((to, spec), made) in fillable.into_iter().zip(made) {
+            match made {
+                Ok(()) => {
+                    self.summary.directories += 1;
+                    if let Some(mode) = spec.mode.filter(|mode| mode & FILLABLE != FILLABLE) {
+                        self.narrow.push((to, mode));
+                    }
                 }
-            }
-            Err(error) => {
-                self.summary.failed.push(error);
-                self.closed.push(to);
+                // Of what lies below one that cannot be made, that is not said again.
+                Err(_) if self.is_closed(&to) => {}
+                Err(error) => {
+                    self.summary.failed.push(error);
+                    self.closed.push(to);
+                }
             }
         }
     }
 
     fn is_closed(&self, path: &RemotePath) -> bool {
-        self.closed
-            .iter()
-            .any(|dir| path.as_bytes().strip_prefix(dir.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'/')))
+        self.closed.iter().any(|dir| is_below(path, dir))
     }
 
     fn tally(&mut self, done: Done) {
@@ -177,6 +196,13 @@ impl<'a> Run<'a> {
             }
         }
     }
+}
+
+/// Whether `path` lies below `dir`.
+fn is_below(path: &RemotePath, dir: &RemotePath) -> bool {
+    let dir = dir.as_bytes();
+    let dir = dir.strip_suffix(b"/").unwrap_or(dir);
+    path.as_bytes().strip_prefix(dir).is_some_and(|rest| rest.first() == Some(&b'/'))
 }
 
 fn count(summary: &mut Summary, done: Done) {

@@ -31,7 +31,7 @@ pub use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 pub use hyper::{Method, StatusCode};
 pub use request::{Body, Deadline, Request};
 pub use response::Response;
-pub use ws::{Frame, Utf8Bytes, WebSocket, WsOptions, WsReply, WsSink, WsStream};
+pub use ws::{Frame, Keepalive, Utf8Bytes, WebSocket, WsOptions, WsReply, WsSink, WsStream};
 
 use std::fmt;
 use std::sync::Arc;
@@ -104,6 +104,11 @@ impl fmt::Debug for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Trace")
     }
+}
+
+/// A word that nobody can guess, of hexadecimal digits.
+pub fn nonce() -> String {
+    random::<16>().iter().fold(String::new(), |word, byte| word + &format!("{byte:02x}"))
 }
 
 /// Bytes that nobody can guess.

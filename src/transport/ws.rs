@@ -14,8 +14,13 @@ use hyper::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKE
 use hyper::header::{SEC_WEBSOCKET_VERSION, UPGRADE};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use std::future::pending;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio::time::{Interval, MissedTickBehavior, interval_at};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -34,12 +39,26 @@ pub struct WsOptions {
     pub read_buffer: usize,
     /// The longest frame and the longest message, in bytes.
     pub max_message: usize,
+    /// How a server that went away without a word is found out; `None` leaves that to the system.
+    pub keepalive: Option<Keepalive>,
 }
 
 impl Default for WsOptions {
     fn default() -> Self {
-        Self { read_buffer: 256 * 1024, max_message: 64 * 1024 * 1024 }
+        Self { read_buffer: 256 * 1024, max_message: 64 * 1024 * 1024, keepalive: None }
     }
+}
+
+/// Pings while the server says nothing.
+///
+/// Silence is counted in pings that went unanswered and not by the clock: after a laptop slept, many would be due at
+/// once, and one is sent. It is counted only while somebody waits for a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Keepalive {
+    /// How often a ping is sent.
+    pub every: Duration,
+    /// How many pings in a row, with nothing heard since the first, mean that the server is gone.
+    pub misses: u32,
 }
 
 /// How a server answers the wish for a websocket.
@@ -55,19 +74,35 @@ pub struct WebSocket {
     stream: WebSocketStream<Link>,
     headers: HeaderMap,
     label: Arc<Label>,
+    keepalive: Option<Keepalive>,
 }
 
-/// The sending half.
+/// The sending half. Clones send over the same connection, one message at a time.
+#[derive(Clone)]
 pub struct WsSink {
-    sink: SplitSink<WebSocketStream<Link>, Message>,
+    sink: Arc<Mutex<Outgoing>>,
     label: Arc<Label>,
 }
+
+type Outgoing = SplitSink<WebSocketStream<Link>, Message>;
 
 /// The receiving half.
 pub struct WsStream {
     stream: SplitStream<WebSocketStream<Link>>,
     label: Arc<Label>,
     ended: bool,
+    pulse: Option<Pulse>,
+}
+
+/// The keepalive of a websocket.
+struct Pulse {
+    ticks: Interval,
+    keepalive: Keepalive,
+    /// Pings since something was heard.
+    unanswered: u32,
+    sink: Arc<Mutex<Outgoing>>,
+    /// The last ping: it waits behind a message that the server does not read.
+    ping: Option<JoinHandle<()>>,
 }
 
 /// What a websocket is called in errors and in the trace.
@@ -139,7 +174,7 @@ impl Client {
         let label = Label { address, path: redact::path(path), trace: self.trace().clone() };
         label.trace.line(|| format!("* websocket {} is open", label.path));
         let headers = std::mem::take(response.headers_mut());
-        Ok(WsReply::Open(WebSocket { stream, headers, label: Arc::new(label) }))
+        Ok(WsReply::Open(WebSocket { stream, headers, label: Arc::new(label), keepalive: options.keepalive }))
     }
 }
 
@@ -165,7 +200,9 @@ impl WebSocket {
     /// The two halves, which may be used at the same time. The connection closes when both are dropped.
     pub fn split(self) -> (WsSink, WsStream) {
         let (sink, stream) = self.stream.split();
-        (WsSink { sink, label: self.label.clone() }, WsStream { stream, label: self.label, ended: false })
+        let sink = Arc::new(Mutex::new(sink));
+        let pulse = self.keepalive.map(|keepalive| Pulse::new(keepalive, sink.clone()));
+        (WsSink { sink, label: self.label.clone() }, WsStream { stream, label: self.label, ended: false, pulse })
     }
 }
 
@@ -192,7 +229,7 @@ impl WsSink {
     }
 
     async fn send(&mut self, message: Message) -> Result<bool> {
-        match self.sink.send(message).await {
+        match self.sink.lock().await.send(message).await {
             Ok(()) => Ok(true),
             Err(error) if is_gone(&error) => Ok(false),
             Err(error) => Err(self.label.explain(error)),
@@ -202,9 +239,25 @@ impl WsSink {
 
 impl WsStream {
     /// The next message; `None` after [`Frame::Close`], [`Frame::Eof`] or an error. Pings are answered on the way.
+    /// Cancel-safe.
+    ///
+    /// # Errors
+    ///
+    /// `Unreachable`: the connection broke, what came is no websocket, or the server answers no pings any more.
     pub async fn next(&mut self) -> Result<Option<Frame>> {
         while !self.ended {
-            match self.stream.next().await {
+            let heard = tokio::select! {
+                biased;
+                heard = self.stream.next() => heard,
+                () = beat(&mut self.pulse) => {
+                    self.ended = true;
+                    return Err(self.label.silent());
+                }
+            };
+            if let Some(pulse) = &mut self.pulse {
+                pulse.unanswered = 0;
+            }
+            match heard {
                 Some(Ok(Message::Binary(bytes))) => return Ok(Some(Frame::Binary(bytes))),
                 Some(Ok(Message::Text(text))) => return Ok(Some(Frame::Text(text))),
                 Some(Ok(Message::Close(close))) => {
@@ -233,6 +286,48 @@ impl WsStream {
     }
 }
 
+/// Sends pings for as long as they are answered; returns once they are not.
+async fn beat(pulse: &mut Option<Pulse>) {
+    match pulse {
+        Some(pulse) => pulse.beat().await,
+        None => pending().await,
+    }
+}
+
+impl Pulse {
+    fn new(keepalive: Keepalive, sink: Arc<Mutex<Outgoing>>) -> Self {
+        let first = tokio::time::Instant::now() + keepalive.every;
+        let mut ticks = interval_at(first, keepalive.every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self { ticks, keepalive, unanswered: 0, sink, ping: None }
+    }
+
+    async fn beat(&mut self) {
+        loop {
+            self.ticks.tick().await;
+            if self.unanswered == self.keepalive.misses {
+                return;
+            }
+            self.unanswered += 1;
+            if self.ping.as_ref().is_none_or(JoinHandle::is_finished) {
+                let sink = self.sink.clone();
+                // Reading must go on meanwhile: the server may be waiting for just that.
+                self.ping = Some(tokio::spawn(async move {
+                    let _ = sink.lock().await.send(Message::Ping(Bytes::new())).await;
+                }));
+            }
+        }
+    }
+}
+
+impl Drop for Pulse {
+    fn drop(&mut self) {
+        if let Some(ping) = &self.ping {
+            ping.abort();
+        }
+    }
+}
+
 /// Whether the server closed the websocket or went away, which is not for the transport to judge.
 fn is_gone(error: &WsError) -> bool {
     match error {
@@ -249,6 +344,11 @@ fn is_gone(error: &WsError) -> bool {
 }
 
 impl Label {
+    fn silent(&self) -> Error {
+        self.trace.line(|| format!("* websocket {}: no pongs any more", self.path));
+        Fault::Lost.error(format!("`{}` answers no pings any more", self.address))
+    }
+
     fn explain(&self, error: WsError) -> Error {
         let (address, path) = (&self.address, &self.path);
         let fault = if matches!(error, WsError::Io(_)) { Fault::Lost } else { Fault::Protocol };

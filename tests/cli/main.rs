@@ -9,6 +9,7 @@
     clippy::cast_possible_truncation
 )]
 
+mod checkpoint;
 mod compat;
 mod daemon;
 mod errors;
@@ -21,8 +22,10 @@ mod layers;
 mod meta;
 mod old_daemon;
 mod ops;
+mod playground;
 mod readme;
 mod restart;
+mod sprites_sdk;
 mod r#static;
 mod support;
 mod svc_act;

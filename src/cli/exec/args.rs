@@ -1,11 +1,13 @@
 //! The command line of `exec`.
 
 use crate::cli::complete;
+use crate::config::duration;
 use crate::error::{Error, Result};
 use crate::model::RunId;
 use crate::provider::exec::{Account, Owner, Signal, TermSize};
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
+use std::time::Duration;
 
 /// Heading of the flags about the program's streams.
 const STREAMS: &str = "Terminal and streams";
@@ -83,6 +85,15 @@ pub struct ExecArgs {
     /// Leave it running at once and print the id of the run
     #[arg(long, help_heading = PROGRAM)]
     pub(super) detach: bool,
+    /// How long --detach keeps its machine from falling asleep, at most; 0 lets it (default 1h)
+    #[arg(long, value_name = "DURATION", requires = "detach", value_parser = duration::parse, help_heading = PROGRAM)]
+    pub(super) keep_awake: Option<Duration>,
+    /// Let it go on where it can be joined again if the connection is lost; a terminal does so by itself
+    #[arg(long, conflicts_with = "detach", help_heading = PROGRAM, hide_short_help = true)]
+    pub(super) survive: bool,
+    /// Count and sum the output over there too, and fail if something did not arrive
+    #[arg(long, conflicts_with = "detach", help_heading = PROGRAM)]
+    pub(super) verify: bool,
     /// With several targets: kill the others once one fails
     #[arg(long, help_heading = PROGRAM, hide_short_help = true)]
     pub(super) fail_fast: bool,
@@ -120,7 +131,7 @@ pub(super) enum StdinFormat {
 #[derive(Debug)]
 pub(super) enum Verb {
     Sessions,
-    Attach,
+    Attach(RunId),
     Wait(RunId),
     Logs(RunId),
     Kill(RunId, Signal),
@@ -132,8 +143,8 @@ impl ExecArgs {
         let id = |id: &Option<String>| id.as_deref().map(RunId::from);
         let verb = if self.sessions {
             Some(("--sessions", Verb::Sessions))
-        } else if self.attach.is_some() {
-            Some(("--attach", Verb::Attach))
+        } else if let Some(id) = id(&self.attach) {
+            Some(("--attach", Verb::Attach(id)))
         } else if let Some(id) = id(&self.wait) {
             Some(("--wait", Verb::Wait(id)))
         } else if let Some(id) = id(&self.logs) {

@@ -28,6 +28,8 @@ pub(super) struct Attention<'a> {
     /// Whether Ctrl-C reaches the program as a key, so that a signal is for us.
     pub(super) raw: bool,
     pub(super) follows_size: bool,
+    /// Whether it is somebody else's, and goes on when we stop.
+    pub(super) leaves: bool,
     /// Turns true when this one is to stop because of others.
     pub(super) stop: watch::Receiver<bool>,
 }
@@ -52,7 +54,7 @@ impl Attention<'_> {
                 None => pending().await,
             }
         };
-        let Self { out, signals, raw, follows_size, mut stop, program, .. } = self;
+        let Self { out, signals, raw, follows_size, leaves, mut stop, program, .. } = self;
         let why = tokio::select! {
             exit = drain(&mut process, lane, out) => Why::Drained(exit),
             signal = relay(&*control, signals, raw) => Why::Signal(signal),
@@ -70,12 +72,19 @@ impl Attention<'_> {
             }
             // Our stdout is closed or broken: nobody needs the program any more (ux 8.4).
             Why::Drained(Err(Drained::Ours(error))) | Why::Fed(Fed::Failed(error)) => Some(error),
+            Why::Signal(signal) if leaves => {
+                Some(interrupted(&signal, format!("{program} goes on without us, after {}", spoken(&signal))))
+            }
             Why::Signal(signal) => {
                 end_within(KILL_GRACE * 2, &signal);
                 Some(interrupted(&signal, format!("`{program}` was killed by {}", spoken(&signal))))
             }
             Why::Stopped => None,
         };
+        if leaves {
+            control.detach().await?;
+            return error.map_or(Ok(Ended::Stopped), Err);
+        }
         match (error, kill(&*control, &mut process).await) {
             (None, _) => Ok(Ended::Stopped),
             (Some(error), Remote::Gone) => Err(error),

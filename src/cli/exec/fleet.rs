@@ -18,7 +18,7 @@ use crate::settings::Opt;
 use crate::signal::{self, Listener};
 use crate::tty;
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// One target: bytes pass untouched, and the terminal here may become the program's.
@@ -35,6 +35,33 @@ pub(super) async fn single(ctx: &Ctx, plan: Plan, target: Target) -> anyhow::Res
     let ended = lane.run(&target, lanes.lane(0), feed, stop).await;
     if !matches!(&ended, Err(error) if error.kind() == ErrorKind::Interrupted) {
         // Whoever interrupts may do so because our output is stuck.
+        lanes.close().await?;
+    }
+    let status = ended.map_err(|error| error.at(target.provider.driver().id, &*target.full))?;
+    Ok(Outcome::Status(status.unwrap_or(0)))
+}
+
+/// A run that was joined again: it is attended as one that was started here, and left when we stop.
+pub(super) async fn joined(
+    ctx: &Ctx,
+    plan: Plan,
+    target: &Target,
+    process: Process,
+    program: String,
+) -> anyhow::Result<Outcome> {
+    let style = ctx.out.lane_style(false)?;
+    let lanes = ctx.out.lanes(style, vec![source(target)]);
+    let (_never, stop) = watch::channel(false);
+    let (leave, keys) = plan.keys(&*target.place)?.unzip();
+    let feed = match plan.stdin {
+        Some(format) => Some(Feed { chunks: input::read()?, format, keys }),
+        None => None,
+    };
+    let lane = Running { ctx, leave, plan: &plan, style };
+    let signals = ctx.signals.relayed().await?;
+    let attended = Attended { program, timeout: None, leaves: true, begun: Instant::now() };
+    let ended = lane.follow(process, attended, signals, lanes.lane(0), feed, stop).await;
+    if !matches!(&ended, Err(error) if error.kind() == ErrorKind::Interrupted) {
         lanes.close().await?;
     }
     let status = ended.map_err(|error| error.at(target.provider.driver().id, &*target.full))?;
@@ -124,18 +151,32 @@ impl Running<'_> {
     async fn run(
         &self,
         target: &Target,
+        lane: Box<dyn Lane>,
+        feed: Option<Feed>,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Option<u8>> {
+        let spec = self.plan.spec(target);
+        require(&*target.place, &spec)?;
+        let program = plan::program(&spec);
+        let timeout = spec.timeout;
+        let mut signals = self.ctx.signals.relayed().await?;
+        let begun = Instant::now();
+        let process = start(target, spec, &mut signals).await?;
+        self.follow(process, Attended { program, timeout, leaves: false, begun }, signals, lane, feed, stop).await
+    }
+
+    /// Attends what runs, to its end. `None`: it was stopped because of another.
+    async fn follow(
+        &self,
+        process: Process,
+        attended: Attended,
+        signals: Listener,
         mut lane: Box<dyn Lane>,
         feed: Option<Feed>,
         stop: watch::Receiver<bool>,
     ) -> Result<Option<u8>> {
         let ctx = self.ctx;
-        let spec = self.plan.spec(target);
-        require(&*target.place, &spec)?;
-        let program = plan::program(&spec);
-        let timeout = spec.timeout;
-        let mut signals = ctx.signals.relayed().await?;
-        let begun = Instant::now();
-        let process = start(target, spec, &mut signals).await?;
+        let Attended { program, timeout, leaves, begun } = attended;
         let run = process.run.clone();
         let raw = self.raw(&process)?;
         let attention = Attention {
@@ -145,6 +186,7 @@ impl Running<'_> {
             feed,
             raw: raw.is_some(),
             follows_size: self.plan.follows_size,
+            leaves,
             stop,
         };
         let ended = attention.attend(process, &mut *lane).await;
@@ -153,7 +195,7 @@ impl Running<'_> {
         if let Ended::Exit(Exit::Detached(run)) = &ended {
             self.left(lane.as_mut(), run.as_str()).await?;
         }
-        lane.finish(ended.result(run.map(|run| run.0), begun.elapsed())).await?;
+        lane.finish(ended.result(run.get().map(|run| run.0.clone()), begun.elapsed())).await?;
         match ended {
             Ended::Exit(exit) => ended::status(&exit, &program, timeout).map(Some),
             Ended::Stopped => Ok(None),
@@ -162,7 +204,7 @@ impl Running<'_> {
 
     /// Makes the terminal here the program's, and says how to leave it.
     fn raw(&self, process: &Process) -> Result<Option<tty::Raw>> {
-        if !self.plan.raw || process.stdin.is_none() {
+        if !self.plan.raw || !process.terminal || process.stdin.is_none() {
             return Ok(None);
         }
         if let Some(keys) = &self.leave {
@@ -179,6 +221,17 @@ impl Running<'_> {
         }
         lane.write(Fd::Stdout, format!("{id}\n").into()).await
     }
+}
+
+/// What is attended.
+struct Attended {
+    /// The program, for messages.
+    program: String,
+    /// How long it may run.
+    timeout: Option<Duration>,
+    /// Whether it goes on when we stop.
+    leaves: bool,
+    begun: Instant,
 }
 
 /// Starts it. A signal that comes before it runs ends us: the daemon does not start what nobody attends.

@@ -50,10 +50,10 @@ pub(super) fn kind() -> Kind {
 }
 
 /// Bytes of stdin; the channel ends with it.
-pub(super) type Chunks = mpsc::Receiver<Bytes>;
+pub(in crate::cli) type Chunks = mpsc::Receiver<Bytes>;
 
 /// Starts to read stdin. A failed read ends it, as the end of a terminal that went away does.
-pub(super) fn read() -> Result<Chunks> {
+pub(in crate::cli) fn read() -> Result<Chunks> {
     let (sender, receiver) = mpsc::channel(QUEUE);
     let thread = move || {
         loop {

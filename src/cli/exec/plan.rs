@@ -14,10 +14,6 @@ use crate::tty;
 use bytes::Bytes;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::time::Duration;
-
-/// How long the machine of a detached program is kept awake: as long as the provider keeps it at most.
-const KEEP_AWAKE: Duration = Duration::from_hours(24);
 
 /// The size of a terminal that does not know its own: that of the first ones.
 const CLASSIC: TermSize = TermSize { cols: 80, rows: 24 };
@@ -41,7 +37,7 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn new(ctx: &Ctx, args: &ExecArgs) -> Result<Self> {
         let tty = Self::wants_tty(ctx, args)?;
-        if args.command.is_empty() && !tty {
+        if args.command.is_empty() && !tty && args.attach.is_none() {
             return Err(Error::usage("no command is given")
                 .hint("write it after `--`: esker exec [TARGET...] [FLAGS] -- CMD [ARG...]"));
         }
@@ -70,7 +66,11 @@ impl Plan {
             };
             Io::Pipes { stdin, merge_stderr: false }
         };
-        let life = if args.detach { Life::Detached { keep_awake: KEEP_AWAKE } } else { Life::Attached };
+        let life = match (args.detach, args.survive) {
+            (true, _) => Life::Detached { keep_awake: args.keep_awake },
+            (false, true) => Life::Surviving,
+            (false, false) => Life::Attached,
+        };
         let base = ExecSpec {
             argv: args.command.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect(),
             env: environment(&args.environment, tty)?,
@@ -80,6 +80,7 @@ impl Plan {
             io,
             life,
             timeout: ctx.settings.duration(Opt::Timeout),
+            verify: args.verify,
         };
         if let Some(keys) = &args.detach_keys {
             Keys::parse(keys)?;
@@ -103,7 +104,11 @@ impl Plan {
         }
         if !args.tty {
             // Output that is made into a document is no terminal, and neither is a program that nobody looks at.
-            return Ok(here && !args.detach && !is_document(ctx) && args.tty_size.is_none());
+            let is_for_bytes = args.detach || args.verify || is_document(ctx);
+            return Ok(here && !is_for_bytes && args.tty_size.is_none());
+        }
+        if args.verify {
+            return Err(Error::usage("-t and --verify exclude each other: a terminal changes the bytes"));
         }
         if args.detach {
             return Err(Error::usage("-t and --detach exclude each other: nobody looks at that terminal"));
@@ -161,6 +166,11 @@ impl Plan {
         }
         if let Some(dir) = &defaults.workdir {
             spec.dir.get_or_insert_with(|| RemotePath(dir.clone().into_bytes()));
+        }
+        // A terminal that can be joined again is not to be lost with its connection.
+        let joins = || require(&*target.place, &(Feature::ExecAttach, "-t")).is_ok();
+        if spec.life == Life::Attached && matches!(spec.io, Io::Terminal { .. }) && joins() {
+            spec.life = Life::Surviving;
         }
         spec
     }

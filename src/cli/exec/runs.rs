@@ -1,8 +1,8 @@
 //! Runs that were left: `--sessions`, `--attach`, `--wait`, `--logs`, `--kill` (ux 9.1).
 
 use super::args::{ExecArgs, Verb};
-use super::ended;
-use super::plan::is_document;
+use super::plan::{Plan, is_document};
+use super::{ended, fleet};
 use crate::cli::Outcome;
 use crate::cli::drive::Driven;
 use crate::cli::over::at;
@@ -10,8 +10,8 @@ use crate::context::Ctx;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ExecResult, Run, RunId};
 use crate::output::{Cell, Column, ListOptions};
-use crate::provider::exec::{Remote, Runs, Signal};
-use crate::provider::feature::{capability, unsupported};
+use crate::provider::exec::{From, Remote, Runs, Signal};
+use crate::provider::feature::capability;
 use crate::provider::{Feature, Need};
 use crate::resolve::Target;
 use crate::stream;
@@ -47,12 +47,11 @@ pub(super) async fn run(ctx: &Ctx, args: &ExecArgs, verb: Verb) -> anyhow::Resul
     };
     let runs = capability(&*target.place, |place| place.runs(), Feature::ExecDetach, "exec --wait")?;
     let done = match verb {
+        Verb::Attach(id) => return attach(ctx, args, target, runs, &id).await,
         Verb::Wait(id) => wait(ctx, target, runs, &id).await,
         Verb::Logs(id) => logs(ctx, runs, &id).await,
         Verb::Kill(id, signal) => kill(ctx, target, runs, &id, signal).await,
-        Verb::Attach | Verb::Sessions => {
-            Err(unsupported(target.provider.driver(), Feature::ExecAttach, "exec --attach"))
-        }
+        Verb::Sessions => unreachable!("it is about any number of targets"),
     };
     Ok(done.map_err(|error| error.at(target.provider.driver().id, &*target.full))?)
 }
@@ -60,7 +59,7 @@ pub(super) async fn run(ctx: &Ctx, args: &ExecArgs, verb: Verb) -> anyhow::Resul
 fn needs(verb: &Verb) -> Vec<Need> {
     let (feature, asked) = match verb {
         Verb::Sessions => (Feature::ExecDetach, "exec --sessions"),
-        Verb::Attach => (Feature::ExecAttach, "exec --attach"),
+        Verb::Attach(_) => (Feature::ExecAttach, "exec --attach"),
         Verb::Wait(_) => (Feature::ExecDetach, "exec --wait"),
         Verb::Logs(_) => (Feature::ExecDetach, "exec --logs"),
         Verb::Kill(..) => (Feature::ExecDetach, "exec --kill"),
@@ -78,6 +77,13 @@ async fn sessions(ctx: &Ctx, args: &ExecArgs) -> anyhow::Result<Outcome> {
         .await;
     let (rows, gathered) = gathered.rows(|runs| runs);
     ctx.list(&rows, COLUMNS, &ListOptions::default(), gathered)
+}
+
+async fn attach(ctx: &Ctx, args: &ExecArgs, target: &Target, runs: &dyn Runs, id: &RunId) -> anyhow::Result<Outcome> {
+    let plan = Plan::new(ctx, args)?;
+    let joined = runs.attach(id, From::Now, plan.base.io).await;
+    let process = joined.map_err(|error| error.at(target.provider.driver().id, &*target.full))?;
+    fleet::joined(ctx, plan, target, process, format!("run {id}")).await
 }
 
 async fn wait(ctx: &Ctx, target: &Target, runs: &dyn Runs, id: &RunId) -> Result<Outcome> {

@@ -1,6 +1,7 @@
 //! `files`: files over there, and between there and here.
 
 pub mod cat;
+pub mod change;
 mod columns;
 pub mod cp;
 pub mod edit;
@@ -8,6 +9,7 @@ mod editor;
 mod ends;
 pub mod list;
 pub mod mkdir;
+pub mod mv;
 pub mod rm;
 pub mod show;
 mod spot;
@@ -23,5 +25,8 @@ pub(super) static TREE: &[Node] = &[
     talk!("cp", cp::CpArgs, cp::run, "Copy files and directories, to, from and between targets"),
     talk!("mkdir", mkdir::MkdirArgs, mkdir::run, "Make directories"),
     talk!("rm", rm::RmArgs, rm::run, "Remove files and directories"),
+    talk!("mv", mv::MvArgs, mv::run, "Move and rename files and directories"),
+    talk!("chmod", change::ChmodArgs, change::chmod, "Change modes"),
+    talk!("chown", change::ChownArgs, change::chown, "Change owners"),
     talk!("edit", edit::EditArgs, edit::run, "Edit a file in your editor"),
 ];

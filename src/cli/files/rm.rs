@@ -42,8 +42,7 @@ pub async fn run(ctx: &Ctx, args: RmArgs) -> anyhow::Result<Outcome> {
     if args.recursive && !spots.is_empty() {
         let names: Vec<_> = spots.iter().map(|spot| format!("`{}`", spot.shown())).collect();
         let danger = Danger::Moderate { action: format!("remove {} and all below", names.join(", ")) };
-        let out = ctx.out.clone();
-        tokio::task::spawn_blocking(move || out.confirm(&danger)).await??;
+        ctx.confirm(danger).await?;
     }
     let mut rows: Vec<At<Removed>> = Vec::new();
     for (target, paths) in by_target(spots) {

@@ -89,7 +89,7 @@ pub async fn autostart(ctx: &Ctx, args: WholeArgs) -> anyhow::Result<Outcome> {
 async fn run(ctx: &Ctx, action: Action, names: &[String], wait: &WaitArgs) -> anyhow::Result<Outcome> {
     let asked = format!("svc {}", action.verb());
     let mut needs = vec![Need::new(Feature::Services, &asked)];
-    if action == Action::Replan {
+    if matches!(action, Action::Replan | Action::Autostart) {
         needs.push(Need::new(Feature::ServicesReplan, &asked));
     }
     let gathered = ctx.operate(&needs, |target| act(ctx, target, action, names, !wait.no_wait)).await?;
@@ -144,7 +144,7 @@ pub(super) fn print(ctx: &Ctx, rows: &[At<Changed>], alone: bool) -> Result<()> 
 }
 
 /// What is left running: its id, or the target where the system has no ids (ux 6.1).
-fn left(ctx: &Ctx, target: &Target, id: Option<OperationId>) -> Result<()> {
+pub(super) fn left(ctx: &Ctx, target: &Target, id: Option<OperationId>) -> Result<()> {
     #[derive(serde::Serialize)]
     struct Left {
         operation_id: Option<String>,

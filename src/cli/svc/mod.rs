@@ -3,6 +3,7 @@
 pub mod act;
 pub mod change;
 pub mod check;
+pub mod create;
 pub mod health;
 pub mod identity;
 pub mod info;
@@ -32,6 +33,8 @@ use crate::suggest::nearest;
 pub(super) static TREE: &[Node] = &[
     talk!("list", list::ListArgs, list::run, "List services").alias("ls"),
     talk!("show", show::ShowArgs, show::run, "Show a service with its configuration"),
+    talk!("create", create::CreateArgs, create::create, "Create a service and start it"),
+    talk!("delete", create::DeleteArgs, create::delete, "Stop services and forget them").alias("rm"),
     talk!("start", act::NamedArgs, act::start, "Start services and what they require"),
     talk!("stop", act::NamedArgs, act::stop, "Stop services and what requires them"),
     talk!("restart", act::NamedArgs, act::restart, "Restart services"),

@@ -3,7 +3,7 @@
 use super::processes::system_signal;
 use super::streams::{Input, Output, Terminal};
 use crate::provider::exec::{Signal, TermSize};
-use rustix::process::{Pid, kill_process, kill_process_group, test_kill_process_group};
+use rustix::process::{Pid, WaitStatus, kill_process, kill_process_group, test_kill_process_group};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::sync::Weak;
@@ -46,6 +46,12 @@ impl Exit {
             Self::Code(code) => code,
             Self::Signal(signal) => 128u8.saturating_add(signal),
         }
+    }
+}
+
+impl From<WaitStatus> for Exit {
+    fn from(status: WaitStatus) -> Self {
+        Self::from(ExitStatus::from_raw(status.as_raw()))
     }
 }
 

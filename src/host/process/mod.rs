@@ -13,9 +13,12 @@ mod tests;
 mod tree;
 
 pub use child::{Child, Exit, Running};
-pub use processes::Processes;
+pub use processes::{Processes, end_descendants};
 pub use spawn::{SpawnError, Stage};
 pub use streams::{Input, Output};
+pub(super) use tree::adopt;
+
+pub use super::namespace::Within;
 
 use crate::provider::exec::TermSize;
 use std::ffi::OsString;
@@ -34,6 +37,8 @@ pub struct Spec {
     pub env: Option<Vec<(OsString, OsString)>>,
     /// Its working directory; by default ours.
     pub dir: Option<PathBuf>,
+    /// Where that is, if not in our view of the file system. `dir` is then relative to it.
+    pub within: Option<Within>,
     /// Who it runs as; by default as we do. Another user needs root.
     pub user: Option<User>,
     /// Its umask; by default ours.
@@ -86,8 +91,10 @@ pub enum Stream {
 /// What a program leads, so that it and what it starts can be signalled together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lead {
-    /// Nothing: it is a member of our process group, and gets the Ctrl-C of our terminal.
+    /// Nothing: it is a member of our process group.
     Nothing,
+    /// Nothing: it is a member of this process group of our session. The one that the terminal belongs to gets Ctrl-C.
+    Member(i32),
     /// A process group.
     Group,
     /// A session, and with it a process group, without our terminal. A program with a terminal always does.
@@ -103,6 +110,7 @@ impl Spec {
             args: Vec::new(),
             env: None,
             dir: None,
+            within: None,
             user: None,
             umask: None,
             io: Io::PIPES,

@@ -65,7 +65,7 @@ impl Processes {
         let Some(pid) = pid else {
             return Err(SpawnError { stage: Stage::Resources, error: io::ErrorKind::NotFound.into() });
         };
-        let leads = spec.lead != Lead::Nothing || terminal.is_some();
+        let leads = matches!(spec.lead, Lead::Group | Lead::Session) || terminal.is_some();
         let (ended, exit) = watch::channel(None);
         let running = Running::new(pid, leads, terminal.as_ref().map(Arc::downgrade).unwrap_or_default(), exit);
         self.0.table().running.insert(running.pid(), leads);
@@ -190,6 +190,11 @@ impl Entry {
             let _ = kill_process(pid, system_signal(signal));
         }
     }
+}
+
+/// Kills every descendant of this process, which must have become the parent of those that lose their own.
+pub fn end_descendants() {
+    Nursery { table: Mutex::default(), adopts: true }.kill();
 }
 
 /// Reaps strangers whenever a child ends, as long as there is somebody to reap for.

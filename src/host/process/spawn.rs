@@ -1,9 +1,10 @@
 //! Starting a program: its streams are made here, the rest is set in the child between `fork` and `exec`.
 
 use super::streams::{Input, Output, Terminal};
-use super::{Lead, Spec, Stream, User};
+use super::{Lead, Spec, Stream, User, Within};
 use rustix::fs::Mode;
 use rustix::process::{Pid, Signal, getpid, getppid, ioctl_tiocsctty, setpgid, setsid, umask};
+use rustix::stdio::stdout as our_stdout;
 use rustix::thread::{set_thread_gid, set_thread_groups, set_thread_uid};
 use std::ffi::CString;
 use std::fmt;
@@ -177,7 +178,7 @@ impl Streams {
     fn same_as_stdout(&self, stdout: Stream) -> io::Result<Stdio> {
         Ok(match stdout {
             Stream::Terminal => self.device()?.1.into(),
-            Stream::Inherited => rustix::io::dup(rustix::stdio::stdout())?.into(),
+            Stream::Inherited => rustix::io::dup(our_stdout())?.into(),
             _ => Stdio::null(),
         })
     }
@@ -196,6 +197,7 @@ struct Preparation {
     terminal: Option<i32>,
     user: Option<(rustix::process::Uid, rustix::process::Gid, Vec<rustix::process::Gid>)>,
     umask: Option<Mode>,
+    within: Option<Within>,
     dir: Option<CString>,
 }
 
@@ -213,6 +215,7 @@ impl Preparation {
             terminal: (0..).zip(io).find(|(_, stream)| *stream == Stream::Terminal).map(|(fd, _)| fd),
             user: spec.user.as_ref().map(user),
             umask: spec.umask.map(Mode::from_raw_mode),
+            within: spec.within.clone(),
             dir: spec.dir.clone().map(|dir| CString::new(dir.into_os_string().into_vec())).transpose()?,
         })
     }
@@ -220,6 +223,7 @@ impl Preparation {
     fn apply(&self) -> io::Result<()> {
         let lead = || match self.lead {
             Lead::Nothing => Ok(()),
+            Lead::Member(group) => setpgid(None, Pid::from_raw(group)),
             Lead::Group => setpgid(None, None),
             Lead::Session => setsid().map(|_| ()),
         };
@@ -242,6 +246,9 @@ impl Preparation {
         }
         if let Some(mask) = self.umask {
             umask(mask);
+        }
+        if let Some(within) = &self.within {
+            within.enter().map_err(|error| Stage::Directory.encode(error))?;
         }
         if let Some(dir) = &self.dir {
             rustix::process::chdir(dir.as_c_str()).map_err(|error| Stage::Directory.encode(error))?;

@@ -50,12 +50,12 @@ pub(super) fn below(all: &[Entry], roots: &BTreeSet<i32>) -> BTreeSet<i32> {
 
 /// Makes this process the parent of every descendant that loses its own.
 #[cfg(target_os = "linux")]
-pub(super) fn adopt() -> io::Result<()> {
+pub(crate) fn adopt() -> io::Result<()> {
     Ok(rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?)
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn adopt() -> io::Result<()> {
+pub(crate) fn adopt() -> io::Result<()> {
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Bytes that are kept: in memory, and in an unnamed temporary file once they are many.
 
+use crate::scratch;
 use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
 use std::cell::RefCell;
@@ -7,7 +8,6 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// How much is read back at a time: a multiple of three, for base64.
 const CHUNK: usize = 48 * 1024;
@@ -30,7 +30,7 @@ impl Spool {
         if self.memory.len() + bytes.len() > self.limit {
             let file = match &mut self.file {
                 Some(file) => file,
-                none => none.insert(unnamed()?),
+                none => none.insert(scratch::file()?),
             };
             for part in [&self.memory, bytes] {
                 file.write_all(part)?;
@@ -130,25 +130,5 @@ impl fmt::Display for Told<'_> {
 impl serde::Serialize for Told<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
-    }
-}
-
-/// A file that has no name by the time it is used, so nothing is left behind however we end.
-fn unnamed() -> io::Result<File> {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let mut options = File::options();
-    options.read(true).write(true).create_new(true);
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    loop {
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!(".esker-{}-{number}", std::process::id()));
-        match options.open(&path) {
-            Ok(file) => {
-                std::fs::remove_file(&path)?;
-                return Ok(file);
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
     }
 }

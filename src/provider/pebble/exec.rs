@@ -89,7 +89,8 @@ impl PebbleExec {
         let (control, gone) = PebbleControl::new(control);
         let run = Some(launch.change.0.as_str().into());
         let running = Running::new(self.0.clone(), launch, wait, gone, (stdout, stderr), spec.timeout);
-        Ok(Process::new(run, stdin, Arc::new(control), running.events()))
+        let process = Process::new(run, stdin, Arc::new(control), running.events());
+        Ok(process.in_terminal(matches!(spec.io, Io::Terminal { .. })))
     }
 
     /// Asks for the program. One that does not exist or cannot run is an exit.
@@ -172,17 +173,6 @@ impl PebbleExec {
     /// Starts `argv` with nothing on its stdin.
     pub(super) async fn helper(&self, argv: &[&str]) -> Result<Process> {
         let argv = argv.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
-        let io = Io::Pipes { stdin: StdinMode::None, merge_stderr: false };
-        self.start(ExecSpec {
-            argv,
-            env: Vec::new(),
-            dir: None,
-            user: None,
-            service_context: None,
-            io,
-            life: Life::Attached,
-            timeout: None,
-        })
-        .await
+        self.start(ExecSpec::new(argv)).await
     }
 }

@@ -6,6 +6,7 @@ use super::names::Names;
 use super::{api, services};
 use crate::error::{ErrorKind, Result};
 use crate::model::{LogEntry, Note, Time};
+use crate::provider::replay::Shown;
 use crate::provider::services::{LogEvent, LogsQuery};
 use crate::stream::{self, Items};
 use crate::transport::query::Query;
@@ -110,41 +111,6 @@ struct Following {
     shown: HashMap<String, Shown>,
     state: State,
     queue: VecDeque<LogEvent>,
-}
-
-/// The newest lines of one service that were shown.
-#[derive(Default)]
-struct Shown {
-    newest: Option<Time>,
-    at_newest: Vec<String>,
-    /// After a reconnect: lines of the instant `newest` that the replay will bring once more.
-    replayed: Option<Vec<String>>,
-}
-
-impl Shown {
-    /// Whether an entry is to be shown: only a replay brings lines that were.
-    fn admits(&mut self, entry: &LogEntry) -> bool {
-        if entry.time > self.newest {
-            self.newest = entry.time;
-            self.at_newest.clear();
-            self.replayed = None;
-        } else if let Some(replayed) = &mut self.replayed {
-            if entry.time < self.newest {
-                return false;
-            }
-            if let Some(at) = replayed.iter().position(|message| *message == entry.message) {
-                replayed.swap_remove(at);
-                return false;
-            }
-        }
-        self.at_newest.push(entry.message.clone());
-        true
-    }
-
-    /// From here on everything that is buffered comes again.
-    fn expect_replay(&mut self) {
-        self.replayed = Some(self.at_newest.clone());
-    }
 }
 
 impl Following {
@@ -318,26 +284,4 @@ async fn open(
 fn parse(client: &Client, line: &[u8]) -> Result<LogEntry> {
     let entry: api::LogEntry = serde_json::from_slice(line).map_err(|e| client.garbled("read logs", &e.to_string()))?;
     Ok(LogEntry { time: entry.time, service: entry.service, message: entry.message })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entry(millis: i64, message: &str) -> LogEntry {
-        LogEntry { time: Time::from_millisecond(millis).ok(), service: "web".into(), message: message.into() }
-    }
-
-    #[test]
-    fn a_replay_brings_no_line_twice_and_loses_none() {
-        let mut shown = Shown::default();
-        for (millis, message) in [(1, "a"), (2, "b"), (2, "b"), (2, "c")] {
-            assert!(shown.admits(&entry(millis, message)), "equal lines of one instant are both real");
-        }
-        shown.expect_replay();
-        let replay = [(1, "a"), (2, "b"), (2, "b"), (2, "c"), (2, "d"), (3, "a"), (3, "a")];
-        let admitted: Vec<&str> =
-            replay.iter().filter(|(millis, message)| shown.admits(&entry(*millis, message))).map(|(_, m)| *m).collect();
-        assert_eq!(admitted, ["d", "a", "a"]);
-    }
 }

@@ -52,6 +52,7 @@ impl Runs for PebbleRuns {
             match watch.next().await? {
                 Step::Progress(progress) => Ok(Some((Step::Progress(progress), Some((watch, client, program))))),
                 Step::Note(note) => Ok(Some((Step::Note(note), Some((watch, client, program))))),
+                Step::Message(message) => Ok(Some((Step::Message(message), Some((watch, client, program))))),
                 Step::Done(change) => Ok(Some((Step::Done(verdict(&client, &change, &program)?), None))),
             }
         });

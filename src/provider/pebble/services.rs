@@ -83,6 +83,7 @@ impl Services for PebbleServices {
             let step = match watching.next().await? {
                 Step::Progress(progress) => Step::Progress(progress),
                 Step::Note(note) => Step::Note(note),
+                Step::Message(message) => Step::Message(message),
                 Step::Done(change) => {
                     let items = items_of(&client, action, &names, &change).await?;
                     return Ok(Some((Step::Done(items), (None, client, names))));

@@ -9,14 +9,20 @@ use crate::notes::Notes;
 use crate::provider::retry::retrying;
 use crate::transport::header::AUTHORIZATION;
 use crate::transport::query::segment;
-use crate::transport::{Client as Http, Fault, Method, Request, Response, WebSocket, WsReply, fault};
+use crate::transport::{
+    Client as Http, Fault, Keepalive, Method, Request, Response, WebSocket, WsOptions, WsReply, fault,
+};
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The largest document that is read into memory.
 const DOCUMENT_LIMIT: usize = 256 << 20;
+
+/// Pings every 15 s, and 45 s of silence are the end (section 3.7).
+const KEEPALIVE: Keepalive = Keepalive { every: Duration::from_secs(15), misses: 2 };
 
 /// The connections to one API. Cheap to clone: clones share them.
 #[derive(Clone)]
@@ -82,6 +88,12 @@ impl Client {
         .await
     }
 
+    /// Sends a request that must not be carried out twice, and reads the whole answer: again only where it is certain
+    /// that nothing was done.
+    pub(super) async fn change(&self, what: &str, request: Make<'_>) -> Result<Bytes> {
+        retrying(|| self.fetch(what, request())).await
+    }
+
     /// Sends a request once and reads the whole answer; a status of 400 or more is an `Err`.
     pub(super) async fn fetch(&self, what: &str, request: Request) -> Result<Bytes> {
         let response = self.open(what, request).await?;
@@ -96,8 +108,10 @@ impl Client {
             return Ok(response);
         }
         let error = self.failure(what, response).await;
-        // After a 5xx nobody knows how far a change came, unless the edge says that it never got through.
-        let unknown = !is_read && error.kind() == ErrorKind::Failure;
+        // After a 5xx nobody knows how far a change came, unless the edge says that it never got through: which 503
+        // does, and a gateway that lost its way (502, 504) does not.
+        let status = error.parts().wire.as_ref().and_then(|wire| wire.status);
+        let unknown = !is_read && (error.kind() == ErrorKind::Failure || matches!(status, Some(408 | 502 | 504)));
         Err(if unknown { error.effect(Effect::Unknown) } else { error })
     }
 
@@ -112,8 +126,9 @@ impl Client {
     pub(super) async fn websocket(&self, what: &str, path: &str) -> Result<WebSocket> {
         let path = format!("{}{path}", self.0.base);
         let headers = [(AUTHORIZATION, self.0.credential.header().await?)];
+        let options = WsOptions { keepalive: Some(KEEPALIVE), ..WsOptions::default() };
         retrying(|| async {
-            match self.0.http.websocket(&path, &headers).await {
+            match self.0.http.websocket_with(&path, &headers, options).await {
                 Ok(WsReply::Open(socket)) => Ok(socket),
                 Ok(WsReply::Refused(response)) => Err(self.failure(what, response).await),
                 Err(error) => Err(self.broken(what, error)),

@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn a_full_house_is_not_waited_for() {
         let body = r#"{"error":"concurrent_sprite_limit_exceeded","limit":3,"current_count":3}"#;
-        let error = read(429, body).error(|why| why.to_owned());
+        let error = read(429, body).error(str::to_owned);
         assert_eq!(error.kind(), ErrorKind::Limit);
         assert!(error.parts().hint.as_ref().unwrap().starts_with("3 of 3"));
     }
@@ -172,7 +172,7 @@ mod tests {
         let limited = r#"{"error":"sprite_creation_rate_limited","retry_after_seconds":4}"#;
         headers.insert("retry-after", HeaderValue::from_static("9"));
         let after = |body: &str, headers: &HeaderMap| {
-            Refusal::read(429, headers, body.as_bytes()).error(|why| why.to_owned()).parts().retry_after
+            Refusal::read(429, headers, body.as_bytes()).error(str::to_owned).parts().retry_after
         };
         assert_eq!(after(limited, &headers), Some(Duration::from_secs(4)));
         assert_eq!(after("{}", &headers), Some(Duration::from_secs(9)));

@@ -1,15 +1,37 @@
 //! Sprites: Fly.io's sandboxes, over HTTPS and WebSocket (sprites reference).
 
 pub mod api;
+mod checkpoints;
 mod client;
 mod credential;
 mod errors;
+mod exec;
+mod files;
+mod logs;
+mod policy;
 mod raw;
+mod runs;
+mod services;
+mod tunnels;
 
+use self::checkpoints::SpritesCheckpoints;
 use self::client::Client;
 use self::credential::Credential;
+use self::exec::SpritesExec;
+use self::files::SpritesFiles;
+use self::policy::SpritesPolicies;
 use self::raw::SpritesRaw;
+use self::runs::SpritesRuns;
+use self::services::SpritesServices;
+use self::tunnels::SpritesTunnels;
+use super::checkpoints::Checkpoints;
+use super::exec::{Exec, Runs};
+use super::files::Files;
+use super::policies::Policies;
+use super::services::Services;
+use super::tunnels::Tunnels;
 use super::{ConfigKey, Driver, Env, Feature, KeyKind, Offer, Place, Provider, Raw, Scope, Vars};
+use crate::cleanups::Cleanups;
 use crate::config::{EndpointConfig, Secret};
 use crate::error::{Error, Result};
 use crate::model::{Extra, Info, Name};
@@ -39,7 +61,38 @@ pub static DRIVER: Driver = Driver {
     open,
 };
 
-const OFFERS: &[Offer] = &[Offer::on(Feature::Raw, Scope::Either)];
+const OFFERS: &[Offer] = &[
+    Offer::native(Feature::Services),
+    Offer::native(Feature::ServicesLogs),
+    Offer::native(Feature::ServicesSignal),
+    Offer::native(Feature::ServicesEdit),
+    Offer::native(Feature::Policies),
+    Offer::native(Feature::Tunnels),
+    Offer::native(Feature::TunnelsPorts),
+    Offer::native(Feature::Exec),
+    Offer::native(Feature::ExecTty),
+    Offer::native(Feature::ExecSignal),
+    Offer::native(Feature::ExecDir),
+    Offer::native(Feature::ExecEnv),
+    Offer::native(Feature::ExecTimeout),
+    Offer::emulated(Feature::ExecDetach, "needs sh there, which writes output and status to files"),
+    Offer::emulated(Feature::ExecKeepAwake, "needs curl there, which renews a task of the sandbox"),
+    Offer::native(Feature::ExecAttach),
+    Offer::native(Feature::ExecShell),
+    Offer::emulated(Feature::ExecVerify, "needs tee, wc and sha256sum there"),
+    Offer::native(Feature::Files),
+    Offer::native(Feature::FilesRange),
+    Offer::native(Feature::FilesRename),
+    Offer::native(Feature::FilesMode),
+    Offer::native(Feature::FilesOwner),
+    Offer::native(Feature::FilesChange),
+    Offer::emulated(Feature::FilesLinks, "told of one link at a time, and needs readlink there"),
+    Offer::emulated(Feature::FilesDirectories, "needs mkdir there"),
+    Offer::native(Feature::Checkpoints),
+    Offer::native(Feature::CheckpointAuto),
+    Offer::native(Feature::CheckpointHistory),
+    Offer::on(Feature::Raw, Scope::Either),
+];
 
 /// The endpoint that the official clients would reach (section 1.3).
 fn implicit(vars: Vars<'_>) -> Result<EndpointConfig> {
@@ -73,14 +126,15 @@ fn open(config: &EndpointConfig, env: Env) -> Result<Arc<dyn Provider>> {
     let tls = TlsOptions { ca_file: config.path("ca_file", env.home.as_deref())?, ..TlsOptions::default() };
     let (address, base) = parse_url(config.text("url").unwrap_or(DEFAULT_URL), tls)?;
     let http = Http::new(env.net.clone(), address);
-    let notes = env.notes.clone();
+    let (notes, cleanups) = (env.notes.clone(), env.cleanups.clone());
     let client = Client::new(http, base, Credential::new(config.clone(), env), config.name.clone(), notes);
-    Ok(Arc::new(Sprites { raw: SpritesRaw(client.clone()), client }))
+    Ok(Arc::new(Sprites { raw: SpritesRaw(client.clone()), client, cleanups }))
 }
 
 /// An endpoint: one account with its sandboxes.
 struct Sprites {
     client: Client,
+    cleanups: Cleanups,
     raw: SpritesRaw,
 }
 
@@ -98,7 +152,10 @@ impl Provider for Sprites {
     fn place(&self, name: Option<&Name>) -> Result<Arc<dyn Place>> {
         Ok(match name {
             None => Arc::new(Account),
-            Some(name) => Arc::new(Sandbox { name: name.clone(), client: self.client.clone() }),
+            Some(name) => {
+                let place = exec::Place { client: self.client.clone(), name: name.clone() };
+                Arc::new(Sandbox::new(place, self.cleanups.clone()))
+            }
         })
     }
 
@@ -130,8 +187,29 @@ impl Place for Account {
 
 /// What one sandbox can do: one struct per capability, all on the same connections.
 struct Sandbox {
-    name: Name,
-    client: Client,
+    services: SpritesServices,
+    policies: SpritesPolicies,
+    tunnels: SpritesTunnels,
+    exec: SpritesExec,
+    runs: SpritesRuns,
+    files: SpritesFiles,
+    checkpoints: SpritesCheckpoints,
+}
+
+impl Sandbox {
+    fn new(place: exec::Place, cleanups: Cleanups) -> Self {
+        let (client, name) = (place.client.clone(), place.name.clone());
+        let programs = Arc::new(SpritesExec(place.clone()));
+        Self {
+            services: SpritesServices { client: client.clone(), name: name.clone() },
+            policies: SpritesPolicies { client: client.clone(), name: name.clone() },
+            tunnels: SpritesTunnels { client: client.clone(), name: name.clone() },
+            exec: SpritesExec(place.clone()),
+            runs: SpritesRuns(place),
+            files: SpritesFiles::new(client.clone(), name.clone(), programs, cleanups),
+            checkpoints: SpritesCheckpoints::new(client, name),
+        }
+    }
 }
 
 impl Place for Sandbox {
@@ -141,5 +219,33 @@ impl Place for Sandbox {
 
     fn driver(&self) -> &'static Driver {
         &DRIVER
+    }
+
+    fn services(&self) -> Option<&dyn Services> {
+        Some(&self.services)
+    }
+
+    fn policies(&self) -> Option<&dyn Policies> {
+        Some(&self.policies)
+    }
+
+    fn tunnels(&self) -> Option<&dyn Tunnels> {
+        Some(&self.tunnels)
+    }
+
+    fn exec(&self) -> Option<&dyn Exec> {
+        Some(&self.exec)
+    }
+
+    fn runs(&self) -> Option<&dyn Runs> {
+        Some(&self.runs)
+    }
+
+    fn files(&self) -> Option<&dyn Files> {
+        Some(&self.files)
+    }
+
+    fn checkpoints(&self) -> Option<&dyn Checkpoints> {
+        Some(&self.checkpoints)
     }
 }

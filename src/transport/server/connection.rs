@@ -22,9 +22,22 @@ pub(super) enum Raw {
 #[derive(Clone)]
 pub struct Connection(Arc<Shared>);
 
+/// How a connection ends before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It is closed.
+    Cut,
+    /// It is reset.
+    Reset,
+    /// Nothing more is sent, and it stays open.
+    Stall,
+}
+
 struct Shared {
     /// `None` once it is closed.
     raw: Mutex<Option<Raw>>,
+    /// After how many more bytes it ends, and how.
+    limit: Mutex<Option<(u64, End)>>,
     /// Counts how often everything written was handed to the system.
     flushes: AtomicU64,
     reader: AtomicWaker,
@@ -41,11 +54,42 @@ impl Connection {
 
     /// Resets it: over TCP the client gets RST instead of an end. A unix socket has no such thing and is cut.
     pub fn reset(&self) {
+        self.reset_at_end();
+        self.cut();
+    }
+
+    /// Has it reset when it is closed, by whoever does that.
+    pub fn reset_at_end(&self) {
         if let Some(Raw::Tcp(stream)) = &*self.lock() {
             // A connection that is gone already cannot be told, and need not.
             let _ = set_socket_linger(stream.as_fd(), Some(Duration::ZERO));
         }
-        self.cut();
+    }
+
+    /// Has it end once so many more bytes were sent.
+    pub fn end_after(&self, bytes: u64, end: End) {
+        *self.0.limit.lock().unwrap_or_else(PoisonError::into_inner) = Some((bytes, end));
+    }
+
+    /// How much of `bytes` may be sent; `None` once the limit is reached and nothing is.
+    fn allowed(&self, bytes: usize) -> Option<usize> {
+        let limit = self.0.limit.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((left, end)) = *limit else { return Some(bytes) };
+        if left > 0 {
+            return Some(bytes.min(usize::try_from(left).unwrap_or(usize::MAX)));
+        }
+        match end {
+            End::Cut => self.cut(),
+            End::Reset => self.reset(),
+            End::Stall => {}
+        }
+        None
+    }
+
+    fn sent(&self, bytes: usize) {
+        if let Some((left, _)) = &mut *self.0.limit.lock().unwrap_or_else(PoisonError::into_inner) {
+            *left = left.saturating_sub(bytes as u64);
+        }
     }
 
     /// One that was closed before anything happened.
@@ -94,6 +138,7 @@ impl Wire {
     fn of(raw: Option<Raw>) -> Self {
         Self(Connection(Arc::new(Shared {
             raw: Mutex::new(raw),
+            limit: Mutex::new(None),
             flushes: AtomicU64::new(0),
             reader: AtomicWaker::new(),
             writer: AtomicWaker::new(),
@@ -146,19 +191,40 @@ impl AsyncRead for Wire {
 
 impl AsyncWrite for Wire {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll(&self.0.0.writer, cx, |raw, cx| either!(raw, stream => Pin::new(stream).poll_write(cx, buf)))
+        let Some(allowed) = self.0.allowed(buf.len()) else {
+            // It is cut, which the next line says, or stalled, which nobody ever wakes up from.
+            return self.poll(&self.0.0.writer, cx, |_, _| Poll::Pending);
+        };
+        let written = self.poll(
+            &self.0.0.writer,
+            cx,
+            |raw, cx| either!(raw, stream => Pin::new(stream).poll_write(cx, &buf[..allowed])),
+        );
+        if let Poll::Ready(Ok(bytes)) = written {
+            self.0.sent(bytes);
+        }
+        written
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll(
+        let total = bufs.iter().map(|buf| buf.len()).sum();
+        if self.0.allowed(total) != Some(total) {
+            let first = bufs.iter().find(|buf| !buf.is_empty()).map_or(&[][..], |buf| &**buf);
+            return self.as_mut().poll_write(cx, first);
+        }
+        let written = self.poll(
             &self.0.0.writer,
             cx,
             |raw, cx| either!(raw, stream => Pin::new(stream).poll_write_vectored(cx, bufs)),
-        )
+        );
+        if let Poll::Ready(Ok(bytes)) = written {
+            self.0.sent(bytes);
+        }
+        written
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -14,7 +14,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
-pub use connection::Connection;
+pub use connection::{Connection, End};
 pub use listener::{Listener, Peer};
 pub use query::Query;
 pub use reply::{Body, Reply, Response};

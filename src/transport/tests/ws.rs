@@ -2,9 +2,10 @@
 
 use super::{Peer, Socket, socket};
 use crate::transport::ws::accept_key;
-use crate::transport::{Fault, Frame, WebSocket, WsOptions, WsReply, fault};
+use crate::transport::{Fault, Frame, Keepalive, WebSocket, WsOptions, WsReply, fault};
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
+use std::time::Duration;
 use tokio::net::UnixStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -194,4 +195,56 @@ async fn a_long_stream_arrives_whole() {
     )
     .await;
     assert_eq!(total, MESSAGES * chunk.len());
+}
+
+/// An open websocket with pings every 15 s, of which three may go unanswered.
+async fn kept_alive() -> (WebSocket, WebSocketStream<UnixStream>) {
+    let keepalive = Some(Keepalive { every: Duration::from_secs(15), misses: 3 });
+    let (websocket, peer) = connected_with(&[], WsOptions { keepalive, ..WsOptions::default() }).await;
+    (websocket, server(peer).await)
+}
+
+#[tokio::test]
+async fn a_silent_server_lives_as_long_as_it_answers_pings() {
+    let (websocket, mut server) = kept_alive().await;
+    let (_sink, mut stream) = websocket.split();
+    tokio::time::pause();
+    let answering = async {
+        // Reading answers them.
+        for _ in 0..100 {
+            assert!(matches!(server.next().await, Some(Ok(Message::Ping(_)))));
+        }
+        server.send(Message::text("done")).await.unwrap();
+        server
+    };
+    let (frame, _server) = futures_util::future::join(stream.next(), answering).await;
+    assert_eq!(frame.unwrap(), Some(Frame::Text("done".into())));
+}
+
+#[tokio::test]
+async fn a_server_that_answers_no_pings_is_gone_after_three() {
+    let (websocket, _server) = kept_alive().await;
+    let (_sink, mut stream) = websocket.split();
+    tokio::time::pause();
+    let begun = tokio::time::Instant::now();
+    let error = stream.next().await.unwrap_err();
+    assert_eq!((fault(&error), begun.elapsed().as_secs()), (Some(Fault::Lost), 60));
+    assert_eq!(stream.next().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn after_a_long_sleep_one_ping_is_sent_and_its_answer_is_waited_for() {
+    let (websocket, mut server) = kept_alive().await;
+    let (_sink, mut stream) = websocket.split();
+    tokio::time::pause();
+    assert!(stream.next().now_or_never().is_none());
+    tokio::time::advance(Duration::from_hours(8)).await;
+    let slept = async {
+        assert!(matches!(server.next().await, Some(Ok(Message::Ping(_)))));
+        assert!(server.next().now_or_never().is_none(), "one ping, and no second one");
+        server.send(Message::text("still here")).await.unwrap();
+        server
+    };
+    let (frame, _server) = futures_util::future::join(stream.next(), slept).await;
+    assert_eq!(frame.unwrap(), Some(Frame::Text("still here".into())));
 }

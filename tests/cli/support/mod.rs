@@ -6,9 +6,11 @@ pub(crate) mod fake;
 pub(crate) mod http;
 pub(crate) mod nobody;
 pub(crate) mod peers;
+pub(crate) mod playground;
 pub(crate) mod process;
 pub(crate) mod pty;
 pub(crate) mod running;
+pub(crate) mod scripted;
 pub(crate) mod shown;
 pub(crate) mod terminal;
 

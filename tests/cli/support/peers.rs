@@ -2,6 +2,7 @@
 //! unless `ESKER_REQUIRE_PEERS=1`.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The Pebble daemon, which is its CLI too.
 pub(crate) fn pebble() -> Option<PathBuf> {
@@ -11,6 +12,32 @@ pub(crate) fn pebble() -> Option<PathBuf> {
 /// A Python that has `ops.pebble`.
 pub(crate) fn python() -> Option<PathBuf> {
     find("ops", "ESKER_TEST_PYTHON", "venv/bin/python")
+}
+
+/// The program that drives the official Python SDK of Sprites.
+pub(crate) fn sprites_py() -> Option<Command> {
+    let mut command = Command::new(find("sprites-py", "ESKER_TEST_SPRITES_PY", "sprites-py/bin/python")?);
+    command.arg(source("sprites-py/driver.py"));
+    Some(command)
+}
+
+/// The same for JavaScript. It is run by its link beside the SDK, which is found from there.
+pub(crate) fn sprites_js() -> Option<Command> {
+    let node = find("sprites-js", "ESKER_TEST_SPRITES_JS", "sprites-js/bin/node")?;
+    let driver = node.ancestors().nth(2).expect("it is in bin").join("driver.mjs");
+    let mut command = Command::new(node);
+    command.arg("--preserve-symlinks-main").arg(driver);
+    Some(command)
+}
+
+/// The same for Go.
+pub(crate) fn sprites_go() -> Option<Command> {
+    find("sprites-go", "ESKER_TEST_SPRITES_GO", "bin/sprites-go").map(Command::new)
+}
+
+/// A file that is not installed.
+fn source(relative: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(relative)
 }
 
 /// The path in `variable` (empty: known to be missing), or else the one that the install script uses.

@@ -58,7 +58,7 @@ impl Drop for Running {
 }
 
 /// One line, byte by byte, so that nothing behind it is taken.
-fn line(from: &mut (impl Read + AsFd)) -> String {
+pub(crate) fn line(from: &mut (impl Read + AsFd)) -> String {
     let mut line = Vec::new();
     loop {
         assert!(readable(from), "nothing came after {:?}", String::from_utf8_lossy(&line));

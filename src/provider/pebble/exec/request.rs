@@ -93,20 +93,11 @@ fn go_duration(duration: Duration) -> String {
 mod tests {
     use super::*;
     use crate::model::RemotePath;
-    use crate::provider::exec::{Life, Owner, StdinMode, TermSize};
+    use crate::provider::exec::{Owner, TermSize};
     use bytes::Bytes;
 
     fn spec(argv: &[&[u8]]) -> ExecSpec {
-        ExecSpec {
-            argv: argv.iter().map(|word| Bytes::copy_from_slice(word)).collect(),
-            env: Vec::new(),
-            dir: None,
-            user: None,
-            service_context: None,
-            io: Io::Pipes { stdin: StdinMode::None, merge_stderr: false },
-            life: Life::Attached,
-            timeout: None,
-        }
+        ExecSpec::new(argv.iter().map(|word| Bytes::copy_from_slice(word)).collect())
     }
 
     #[test]

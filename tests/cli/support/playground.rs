@@ -1,0 +1,57 @@
+//! `esker playground` beside a test: simulators without anything in them.
+
+use super::esker_process;
+use super::process::line;
+use rustix::process::{Pid, Signal, kill_process};
+use std::collections::BTreeMap;
+use std::process::{Child, Stdio};
+
+/// Running simulators; dropping it ends them.
+pub(crate) struct Playground {
+    process: Child,
+    variables: BTreeMap<String, String>,
+}
+
+impl Playground {
+    /// Starts these, such as `sprites`, and waits until it has told each of these variables.
+    pub(crate) fn start(only: &str, variables: &[&str]) -> Self {
+        let mut command = esker_process();
+        command.args(["playground", "--only", only, "--no-seed-demo", "--print-env"]);
+        let mut process =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+        let mut told = BTreeMap::new();
+        let stdout = process.stdout.as_mut().expect("a pipe");
+        while !variables.iter().all(|name| told.contains_key(*name)) {
+            let line = line(stdout);
+            assert!(!line.is_empty(), "no such line from the playground; there were {told:?}");
+            if let Some((name, value)) = line.trim_start_matches("export ").split_once('=') {
+                told.insert(name.to_owned(), value.trim_matches(['\'', '"']).to_owned());
+            }
+        }
+        Self { process, variables: told }
+    }
+
+    /// The simulator of Sprites.
+    pub(crate) fn sprites() -> Self {
+        Self::start("sprites", &["SPRITES_ENDPOINT", "SPRITES_TOKEN"])
+    }
+
+    /// What it told to put into the environment.
+    pub(crate) fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
+    /// esker, pointed at it by the environment.
+    pub(crate) fn esker(&self) -> assert_cmd::Command {
+        let mut command = esker_process();
+        command.envs(&self.variables);
+        assert_cmd::Command::from_std(command)
+    }
+}
+
+impl Drop for Playground {
+    fn drop(&mut self) {
+        let _ = kill_process(Pid::from_child(&self.process), Signal::TERM);
+        let _ = self.process.wait();
+    }
+}
