@@ -298,16 +298,8 @@ mod tests {
     use crate::model::RemotePath;
 
     fn spec(argv: &[&str]) -> ExecSpec {
-        ExecSpec {
-            argv: argv.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect(),
-            env: Vec::new(),
-            dir: None,
-            user: None,
-            service_context: None,
-            io: Io::Pipes { stdin: StdinMode::Live, merge_stderr: false },
-            life: Life::Attached,
-            timeout: None,
-        }
+        let argv = argv.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
+        ExecSpec { io: Io::Pipes { stdin: StdinMode::Live, merge_stderr: false }, ..ExecSpec::new(argv) }
     }
 
     fn shell(script: &str) -> ExecSpec {
