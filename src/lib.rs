@@ -1,5 +1,6 @@
 //! The rooms of esker, for its binary, its tests, benchmarks and fuzz targets. The map is in `main.rs`.
 
+pub mod agent;
 pub mod cleanups;
 pub mod cli;
 pub mod config;

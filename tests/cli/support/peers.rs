@@ -40,6 +40,11 @@ fn source(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(relative)
 }
 
+/// The coding agent pi.
+pub(crate) fn pi() -> Option<PathBuf> {
+    find("pi", "ESKER_TEST_PI", "pi/node_modules/.bin/pi")
+}
+
 /// The path in `variable` (empty: known to be missing), or else the one that the install script uses.
 fn find(name: &str, variable: &str, relative: &str) -> Option<PathBuf> {
     let path = match std::env::var_os(variable) {
