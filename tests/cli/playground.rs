@@ -45,7 +45,7 @@ const SLEEPER: &str = "env -i setsid sleep 1000 <&- >&- 2>&- & echo $! $PPID $$;
 fn told(mut line: impl FnMut() -> String) -> (i32, i32, i32, PathBuf) {
     let numbers: Vec<i32> = line().split(' ').map(|number| number.parse().unwrap()).collect();
     let dir = PathBuf::from(line());
-    assert!(dir.starts_with(home().join("tmp")) && dir.exists(), "{dir:?}");
+    assert!(dir.starts_with(home().join("tmp")) && dir.exists(), "{}", dir.display());
     (numbers[0], numbers[1], numbers[2], dir)
 }
 

@@ -202,7 +202,7 @@ mod tests {
         let ring = ring();
         ring.write(b"first\n", now());
         let (_, mut reader) = ring.entries();
-        ring.write(&[b'y'; CAPACITY * 2], now());
+        ring.write(&vec![b'y'; CAPACITY * 2], now());
         ring.write(b"\nafter\n", now());
         assert_eq!(messages(&ring), ["after"]);
         let read: Vec<String> = reader.read().into_iter().map(|entry| entry.message).collect();

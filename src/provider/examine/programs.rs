@@ -210,7 +210,7 @@ mod tests {
             } else if script.contains("urandom") {
                 let data = vec![7; BULK];
                 let sum = digest(&SHA256, &data);
-                let sum: String = sum.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+                let sum: String = sum.as_ref().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
                 vec![err(format!("{sum}  -\n").as_bytes()), out(&data[self.lost..]), Event::Exit(Exit::Code(0))]
             } else {
                 tokio::time::sleep(self.slow).await;

@@ -13,7 +13,7 @@ fn is_stream(asked: &Asked) -> bool {
 
 /// A stream that stays open after these lines: its announced length never comes.
 fn stream(lines: &[Value]) -> Reply {
-    let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let body: String = lines.iter().flat_map(|line| [line.to_string(), "\n".to_owned()]).collect();
     let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {NDJSON}\r\nTransfer-Encoding: chunked\r\n\r\n");
     Reply::Open(format!("{head}{:x}\r\n{body}\r\n", body.len()).into_bytes())
 }

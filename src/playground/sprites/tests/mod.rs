@@ -92,7 +92,7 @@ impl Rig {
 
     /// Runs a script of `sh` and returns its status and what it wrote.
     async fn sh(&self, script: &str) -> (Option<u8>, String) {
-        let script = script.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
+        let script = script.bytes().fold(String::new(), |text, byte| format!("{text}%{byte:02x}"));
         let run = self.open(&format!("/v1/sprites/box/exec?cmd=sh&cmd=-c&cmd={script}")).await.finish().await;
         (run.binary_exit, String::from_utf8(run.out).unwrap())
     }
