@@ -3,10 +3,10 @@
 
 use crate::support::daemon::Daemon;
 use crate::support::peers;
+use crate::support::process::copy_of_program;
 use crate::support::shown::{shown, status};
 use std::fs;
 use std::net::TcpListener;
-use std::path::Path;
 use std::process::Command;
 
 const PT_INTERP: u32 = 3;
@@ -27,20 +27,13 @@ fn the_binary_names_no_interpreter() {
     assert!(types.len() > 2 && !types.contains(&PT_INTERP), "{types:?}");
 }
 
-/// Puts the binary there. A link, where that can be: a file that was just written may still be open for writing in a
-/// program that another test starts at this moment, and then it cannot run.
-fn place(there: &Path) {
-    let binary = env!("CARGO_BIN_EXE_esker");
-    fs::hard_link(binary, there).or_else(|_| fs::copy(binary, there).map(drop)).unwrap();
-}
-
 #[test]
 fn the_binary_runs_in_an_empty_root() {
     if !rustix::process::geteuid().is_root() {
         return;
     }
     let root = tempfile::tempdir().unwrap();
-    place(&root.path().join("esker"));
+    copy_of_program(env!("CARGO_BIN_EXE_esker").as_ref(), &root.path().join("esker"));
     let Ok(output) = Command::new("chroot").arg(root.path()).args(["/esker", "svc", "list", "-o", "json"]).output()
     else {
         return;
@@ -60,7 +53,7 @@ fn names_are_looked_up_without_a_system_around() {
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
     let _daemon = Daemon::options().http(port).start();
     let root = tempfile::tempdir().unwrap();
-    place(&root.path().join("esker"));
+    copy_of_program(env!("CARGO_BIN_EXE_esker").as_ref(), &root.path().join("esker"));
     let info = || {
         let mut command = Command::new("chroot");
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());

@@ -2,6 +2,7 @@
 //! playground's in its place. What the tests expect of the two is the same.
 
 use super::nobody::NOBODY;
+use super::process::copy_of_program;
 use super::{http, peers};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::HashMap;
@@ -78,7 +79,7 @@ impl Options {
         if nobody {
             // The build directory may be closed to other users.
             let copy = dir.path().join("pebble.copy");
-            fs::copy(&program, &copy).expect("a copy of the daemon");
+            copy_of_program(&program, &copy);
             program = dir.path().join("pebble");
             fs::rename(&copy, &program).expect("a name for the copy");
             chown(dir.path(), Some(NOBODY), Some(NOBODY)).expect("a directory of nobody's");

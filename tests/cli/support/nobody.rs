@@ -1,5 +1,6 @@
 //! esker as a user without any rights, where the tests run as root.
 
+use super::process::copy_of_program;
 use rustix::process::geteuid;
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
@@ -20,7 +21,7 @@ pub(crate) fn esker_as_nobody() -> Option<(TempDir, Command)> {
     let dir = tempfile::Builder::new().prefix("esk").tempdir_in("/tmp").expect("a temporary directory");
     std::os::unix::fs::chown(dir.path(), Some(NOBODY), Some(NOBODY)).expect("a directory of nobody's");
     let program = dir.path().join("esker");
-    std::fs::copy(env!("CARGO_BIN_EXE_esker"), &program).expect("a copy of esker");
+    copy_of_program(env!("CARGO_BIN_EXE_esker").as_ref(), &program);
     let command = nobody(program.as_ref(), dir.path());
     Some((dir, command))
 }

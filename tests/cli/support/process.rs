@@ -4,10 +4,18 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::AsFd;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use std::io::Read;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// Longer than anything here takes on a busy machine; a test that waits so long has failed.
 const PATIENCE: Timespec = Timespec { tv_sec: 60, tv_nsec: 0 };
+
+/// A copy of a program that can be run at once. Another process makes it: a file that this one had open for writing while
+/// another test forks is "busy" for as long as that child has it open too.
+pub(crate) fn copy_of_program(program: &Path, copy: &Path) {
+    let status = Command::new("cp").arg("--").args([program, copy]).status().expect("cp is there");
+    assert!(status.success(), "a copy of {}", program.display());
+}
 
 /// A running command with pipes on stdin, stdout and stderr.
 pub(crate) struct Running(pub(crate) Child);
