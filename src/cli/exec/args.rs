@@ -116,7 +116,7 @@ pub struct ExecArgs {
     /// Print what a detached run wrote so far
     #[arg(long, group = "verb", value_name = "ID", help_heading = RUNS)]
     pub(super) logs: Option<String>,
-    /// End a run: SIGTERM, and SIGKILL if that does not end it within 10 s
+    /// End a run: SIGTERM, and SIGKILL if that does not end it within --timeout (default 10s)
     #[arg(long, group = "verb", value_name = "ID", help_heading = RUNS)]
     pub(super) kill: Option<String>,
     /// The signal that --kill begins with
