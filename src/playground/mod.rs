@@ -7,7 +7,10 @@
 pub mod fault;
 pub mod greeting;
 pub mod pebble;
+mod processes;
+pub mod rexec;
 pub mod sprites;
+mod view;
 pub mod world;
 
 use crate::error::Result;
@@ -17,7 +20,7 @@ use futures_util::future::BoxFuture;
 use std::path::PathBuf;
 
 /// Every simulator, in the order in which they are started and shown.
-pub static SIMULATORS: &[Simulator] = &[pebble::SIMULATOR, sprites::SPRITES];
+pub static SIMULATORS: &[Simulator] = &[pebble::SIMULATOR, sprites::SPRITES, rexec::REXEC];
 
 /// A simulator of one system: a row of the table above.
 pub struct Simulator {

@@ -30,6 +30,7 @@ pub mod raw;
 pub mod registry;
 pub mod replay;
 pub mod retry;
+pub mod rexec;
 pub mod services;
 pub mod sign_in;
 pub mod sprites;
