@@ -8,6 +8,7 @@ pub mod fault;
 pub mod greeting;
 pub mod pebble;
 pub mod sprites;
+pub mod vergeos;
 pub mod world;
 
 use crate::error::Result;
@@ -17,7 +18,7 @@ use futures_util::future::BoxFuture;
 use std::path::PathBuf;
 
 /// Every simulator, in the order in which they are started and shown.
-pub static SIMULATORS: &[Simulator] = &[pebble::SIMULATOR, sprites::SPRITES];
+pub static SIMULATORS: &[Simulator] = &[pebble::SIMULATOR, sprites::SPRITES, vergeos::VERGEOS];
 
 /// A simulator of one system: a row of the table above.
 pub struct Simulator {
