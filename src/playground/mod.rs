@@ -10,6 +10,7 @@ pub mod pebble;
 mod processes;
 pub mod rexec;
 pub mod sprites;
+pub mod vergeos;
 mod view;
 pub mod world;
 
@@ -20,7 +21,7 @@ use futures_util::future::BoxFuture;
 use std::path::PathBuf;
 
 /// Every simulator, in the order in which they are started and shown.
-pub static SIMULATORS: &[Simulator] = &[pebble::SIMULATOR, sprites::SPRITES, rexec::REXEC];
+pub static SIMULATORS: &[Simulator] = &[pebble::SIMULATOR, sprites::SPRITES, rexec::REXEC, vergeos::VERGEOS];
 
 /// A simulator of one system: a row of the table above.
 pub struct Simulator {
