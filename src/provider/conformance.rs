@@ -59,6 +59,13 @@ fn has(place: &dyn Place, feature: Feature) -> bool {
         | F::MachinesUpdate
         | F::MachinesPower
         | F::MachinesRestart
+        | F::MachinesHibernate
+        | F::MachinesMigrate
+        | F::MachinesClone
+        | F::MachinesTags
+        | F::MachinesConsole
+        | F::MachinesFilter
+        | F::MachinesTemplate
         | F::MachinesUpgrade
         | F::MachinesUrl
         | F::MachinesLabels
@@ -68,6 +75,7 @@ fn has(place: &dyn Place, feature: Feature) -> bool {
         | F::MachinesSize
         | F::MachinesRegion
         | F::Resources
+        | F::LoginSession
         | F::LoginFromFly
         | F::Raw => true,
     }
