@@ -6,12 +6,14 @@
 mod agent;
 mod exec;
 mod file;
+mod library;
 mod machine;
 mod service;
 
 pub use agent::*;
 pub use exec::*;
 pub use file::*;
+pub use library::*;
 pub use machine::*;
 pub use service::*;
 
@@ -74,6 +76,8 @@ ids! {
     OperationId,
     /// A checkpoint or snapshot.
     CheckpointId,
+    /// A recording of a terminal.
+    RecordingId,
     /// A question of an agent that waits for its answer.
     DialogId,
     /// A command sent to an agent.

@@ -70,6 +70,8 @@ features! {
     MachinesHealth = "vm.health", "whether a machine can be used";
     MachinesUpdate = "vm.update", "change a machine";
     MachinesPower = "vm.power", "start and stop a machine";
+    MachinesResize = "vm.resize", "give a machine more or less";
+    MachinesStats = "vm.stats", "how busy a machine is";
     MachinesRestart = "vm.restart", "restart a machine";
     MachinesUpgrade = "vm.upgrade", "upgrade what a machine runs on";
     MachinesUrl = "vm.url", "an address of a machine, and who may use it";
@@ -81,10 +83,13 @@ features! {
     Policies = "vm.policy", "network, privileges and resources policy";
     Tunnels = "vm.proxy", "connections to ports in a machine";
     TunnelsPorts = "vm.proxy.ports", "ports that programs open are announced";
+    Snippets = "vm.snippet", "small scripts, kept by the account";
+    Recordings = "vm.record", "recordings of terminals";
     Resources = "vm.resource", "tables of resources beside the machines";
     Agent = "agent", "drive a coding agent";
     AgentHost = "agent.host", "run a coding agent there";
     Raw = "api", "raw authenticated requests";
+    LoginAsGuest = "guest", "a token without an account";
     LoginFromFly = "from-fly", "a token made from one of Fly.io";
 }
 

@@ -14,6 +14,11 @@ pub enum SignInBy {
         /// What lets an organization in that may not use the system yet.
         invite_code: Option<Secret>,
     },
+    /// As a guest, who needs no account.
+    Guest {
+        /// What the guest is called; `None` makes a name up.
+        username: Option<String>,
+    },
 }
 
 /// The environment, for variables that a provider reads only here.

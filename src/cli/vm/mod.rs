@@ -1,6 +1,7 @@
 //! `vm`: sandboxes, containers and virtual machines.
 
 pub mod act;
+mod batch;
 pub mod columns;
 pub mod create;
 pub mod delete;
@@ -9,7 +10,11 @@ pub mod list;
 pub mod policy;
 pub mod ports;
 pub mod proxy;
+pub mod record;
+pub mod resize;
 pub mod show;
+pub mod snippet;
+pub mod stats;
 pub mod update;
 pub mod url;
 pub mod wait;
@@ -40,12 +45,18 @@ pub(super) static TREE: &[Node] = &[
     talk!("update", update::VmUpdateArgs, update::run, "Change machines: labels, access and more"),
     talk!("delete", delete::VmDeleteArgs, delete::run, "Delete machines with all that is in them").alias("rm"),
     talk!("wait", wait::VmWaitArgs, wait::run, "Wait until machines are in a state"),
+    talk!("start", act::VmStartArgs, act::start, "Start machines"),
+    talk!("stop", act::VmStopArgs, act::stop, "Stop machines in an orderly way"),
     talk!("restart", act::VmRestartArgs, act::restart, "Restart machines"),
     talk!("upgrade", act::VmUpgradeArgs, act::upgrade, "Upgrade what machines run on"),
+    talk!("resize", resize::VmResizeArgs, resize::run, "Give machines more or less"),
+    talk!("stats", stats::VmStatsArgs, stats::run, "Say how busy machines are"),
     talk!("url", url::VmUrlArgs, url::run, "Print a machine's address, or change who may use it"),
     talk!("health", health::VmHealthArgs, health::run, "Say whether machines can be used, also by exit code"),
     talk!("proxy", proxy::ProxyArgs, proxy::run, "Reach ports in a machine by ports of this one"),
     talk!("ports", ports::PortsArgs, ports::run, "List ports that are open in a machine"),
+    group!("snippet", "Small scripts that an account keeps", snippet::TREE),
+    group!("record", "Recordings of terminals", record::TREE),
     group!("policy", "What a machine's programs may reach and use", policy::TREE),
 ];
 

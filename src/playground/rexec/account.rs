@@ -43,7 +43,9 @@ pub(super) async fn route(world: &World, user: &User, segments: &[&str], mut req
         ("GET", ["stats"]) => {
             let all = world.containers();
             let running = all.iter().filter(|container| container.status() == "running").count();
-            ok(&json!({ "total": all.len(), "running": running, "stopped": all.len() - running, "by_user": {}, "by_image": {} }))
+            ok(
+                &json!({ "total": all.len(), "running": running, "stopped": all.len() - running, "by_user": {}, "by_image": {} }),
+            )
         }
         ("GET", ["profile"]) => {
             let (memory, cpu, disk) = user.plan();
@@ -60,8 +62,11 @@ pub(super) async fn route(world: &World, user: &User, segments: &[&str], mut req
         ("GET", ["tokens"]) => ok(&json!({ "tokens": null })),
         ("POST", ["tokens"]) => {
             let token = world.issue_api(user);
-            said(201, &json!({ "token": token, "id": uuid(), "name": text("name"), "token_prefix": &token[..12],
-                "scopes": ["read", "write"], "created_at": Timestamp::now(), "message": "shown once" }))
+            said(
+                201,
+                &json!({ "token": token, "id": uuid(), "name": text("name"), "token_prefix": &token[..12],
+                "scopes": ["read", "write"], "created_at": Timestamp::now(), "message": "shown once" }),
+            )
         }
         ("GET", ["tokens", "validate"]) => ok(&json!({ "valid": true, "user_id": user.id, "username": user.username,
             "tier": user.tier, "scopes": ["read", "write"] })),

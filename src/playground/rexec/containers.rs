@@ -109,7 +109,10 @@ pub(super) async fn settings(world: &Arc<World>, user: &User, id: &str, mut requ
     check_name(&wish.name)?;
     let is_other = |other: &Arc<Container>| other.db_id != container.db_id && other.name() == wish.name;
     if world.of(user).iter().any(is_other) {
-        return Err(Refusal::body(409, &json!({ "error": "container with this name already exists", "name": wish.name })));
+        return Err(Refusal::body(
+            409,
+            &json!({ "error": "container with this name already exists", "name": wish.name }),
+        ));
     }
     let was_running = container.status() == "running";
     {

@@ -69,7 +69,10 @@ pub(super) fn accept(world: &Arc<World>, user: &User, wish: Create, request: &Re
         container,
         fails: world.faults.take("create-fails", request).is_some(),
         lost: world.faults.take("create-lost", request).is_some(),
-        stage: world.faults.take("slow-create", request).map_or(world.options.stage, super::super::fault::Value::duration),
+        stage: world
+            .faults
+            .take("slow-create", request)
+            .map_or(world.options.stage, super::super::fault::Value::duration),
     })
 }
 

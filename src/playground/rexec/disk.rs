@@ -33,7 +33,13 @@ pub(super) struct Disk {
 
 impl Disk {
     /// Makes those of a new container at `root`, with the home `volume`, which exists or is made.
-    pub(super) fn create(root: &Path, volume: &Path, shells: Shells, without: &[&str], namespaces: bool) -> io::Result<Self> {
+    pub(super) fn create(
+        root: &Path,
+        volume: &Path,
+        shells: Shells,
+        without: &[&str],
+        namespaces: bool,
+    ) -> io::Result<Self> {
         fs::create_dir_all(root)?;
         let root = root.canonicalize()?;
         OWN.iter().try_for_each(|dir| fs::create_dir_all(root.join(dir)))?;
@@ -85,7 +91,8 @@ impl Disk {
                 let under = self.root.with_extension("under").join(below.strip_prefix("/").unwrap_or(&below));
                 if flags.intersects(OFlags::CREATE) {
                     // The mount points themselves are in the image.
-                    let _ = fs::create_dir_all(under.parent().filter(|dir| hidden(dir).is_none()).unwrap_or(&self.root));
+                    let _ =
+                        fs::create_dir_all(under.parent().filter(|dir| hidden(dir).is_none()).unwrap_or(&self.root));
                 }
                 rustix::fs::open(under, flags | OFlags::CLOEXEC, rustix::fs::Mode::from_raw_mode(mode))
             }

@@ -47,7 +47,8 @@ pub(super) async fn list(world: &World, user: &User, id: &str, request: Request)
     drop(request);
     let args = ["-la", path.as_str()];
     let ran = tokio::time::timeout(world.options.files, shell::run(world, &container, "/bin/ls", &args));
-    let (text, _) = ran.await.map_err(|_| Refusal::new(500, "failed to list files"))?.map_err(|error| Refusal::new(500, error))?;
+    let (text, _) =
+        ran.await.map_err(|_| Refusal::new(500, "failed to list files"))?.map_err(|error| Refusal::new(500, error))?;
     let entries: Vec<Value> = String::from_utf8_lossy(&text).lines().filter_map(|line| entry(line, &path)).collect();
     if sdk {
         return ok(&entries.into());

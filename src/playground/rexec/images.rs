@@ -5,11 +5,48 @@ use std::path::Path;
 
 /// Keys, in the order of the server (section 3.1).
 pub(super) const KEYS: &[&str] = &[
-    "ubuntu", "ubuntu-24", "ubuntu-22", "ubuntu-20", "debian", "debian-12", "debian-11", "kali", "parrot", "mint",
-    "elementary", "devuan", "fedora", "fedora-40", "fedora-39", "centos", "centos-stream", "rocky", "rocky-8", "alma",
-    "alma-8", "oracle", "rhel", "archlinux", "manjaro", "opensuse", "tumbleweed", "gentoo", "void", "nixos",
-    "slackware", "alpine", "alpine-3.20", "alpine-3.18", "busybox", "tinycore", "openwrt", "amazonlinux",
-    "amazonlinux2", "oracle-slim", "azurelinux", "photon",
+    "ubuntu",
+    "ubuntu-24",
+    "ubuntu-22",
+    "ubuntu-20",
+    "debian",
+    "debian-12",
+    "debian-11",
+    "kali",
+    "parrot",
+    "mint",
+    "elementary",
+    "devuan",
+    "fedora",
+    "fedora-40",
+    "fedora-39",
+    "centos",
+    "centos-stream",
+    "rocky",
+    "rocky-8",
+    "alma",
+    "alma-8",
+    "oracle",
+    "rhel",
+    "archlinux",
+    "manjaro",
+    "opensuse",
+    "tumbleweed",
+    "gentoo",
+    "void",
+    "nixos",
+    "slackware",
+    "alpine",
+    "alpine-3.20",
+    "alpine-3.18",
+    "busybox",
+    "tinycore",
+    "openwrt",
+    "amazonlinux",
+    "amazonlinux2",
+    "oracle-slim",
+    "azurelinux",
+    "photon",
 ];
 
 /// The shells of an image: what `/bin/sh` is, and what terminals are started with. Those of this machine stand for them.
@@ -28,7 +65,8 @@ impl Shells {
         let is = |names: &[&str]| names.iter().any(|name| image.starts_with(name));
         if is(&["alpine", "busybox", "tinycore", "openwrt"]) {
             Self { sh: "busybox", login: None }
-        } else if is(&["fedora", "centos", "rocky", "alma", "oracle", "rhel", "arch", "manjaro", "opensuse", "amazon"]) {
+        } else if is(&["fedora", "centos", "rocky", "alma", "oracle", "rhel", "arch", "manjaro", "opensuse", "amazon"])
+        {
             Self { sh: "bash", login: Some("bash") }
         } else if is(&["kali", "parrot"]) {
             Self { sh: "dash", login: Some("zsh") }

@@ -108,7 +108,9 @@ impl Api {
             ("POST", [id, "files"]) => files::upload(world, user, id, request).await,
             ("DELETE", [id, "files"]) => files::delete(world, user, id, request).await,
             ("POST", [id, "files", "mkdir"]) => files::mkdir(world, user, id, request).await,
-            ("POST", [id, "exec"]) if world.faults.take("sdk", &request).is_some() => exec(world, user, id, request).await,
+            ("POST", [id, "exec"]) if world.faults.take("sdk", &request).is_some() => {
+                exec(world, user, id, request).await
+            }
             (_, [id, "port-forwards", rest @ ..]) => forwards::route(world, user, id, rest, request).await,
             _ => Err(Refusal::no_route()),
         }

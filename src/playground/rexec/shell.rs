@@ -64,7 +64,12 @@ pub(super) fn start(world: &World, container: &Container, is_first: bool) -> io:
 }
 
 /// Runs a program in `container` to its end: its output, and its status.
-pub(super) async fn run(world: &World, container: &Container, program: &str, args: &[&str]) -> io::Result<(Vec<u8>, u8)> {
+pub(super) async fn run(
+    world: &World,
+    container: &Container,
+    program: &str,
+    args: &[&str],
+) -> io::Result<(Vec<u8>, u8)> {
     let mut io = Io::PIPES;
     io.stdin = crate::host::process::Stream::Null;
     io.stderr = crate::host::process::Stream::Null;

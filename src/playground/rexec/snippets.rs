@@ -38,8 +38,13 @@ pub(super) async fn route(world: &World, user: &User, rest: &[&str], mut request
     let is = |snippet: &Value, id: &str| snippet["id"] == id && snippet["user_id"] == user.id.as_str();
     match (request.method.as_str(), rest) {
         ("GET", []) => {
-            let own: Vec<Value> =
-                world.snippets.lock().iter().filter(|snippet| snippet["user_id"] == user.id.as_str()).cloned().collect();
+            let own: Vec<Value> = world
+                .snippets
+                .lock()
+                .iter()
+                .filter(|snippet| snippet["user_id"] == user.id.as_str())
+                .cloned()
+                .collect();
             ok(&json!({ "count": own.len(), "snippets": own }))
         }
         ("GET", ["marketplace"]) => {

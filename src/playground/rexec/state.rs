@@ -54,8 +54,15 @@ impl Container {
         without: Vec<&'static str>,
     ) -> Self {
         let now = Timestamp::now();
-        let state =
-            State { name, status: "creating", docker_id: None, resources, disk: None, running: Vec::new(), last_used: now };
+        let state = State {
+            name,
+            status: "creating",
+            docker_id: None,
+            resources,
+            disk: None,
+            running: Vec::new(),
+            last_used: now,
+        };
         Self {
             db_id: super::world::uuid(),
             user_id,

@@ -90,7 +90,8 @@ pub(super) fn open(world: &Arc<World>, user: &User, id: &str, request: &Request)
             return Err(Refusal::body(400, &body));
         }
     }
-    let key = (container.db_id.clone(), user.id.clone(), request.query.text("id").unwrap_or("default".into()).into_owned());
+    let key =
+        (container.db_id.clone(), user.id.clone(), request.query.text("id").unwrap_or("default".into()).into_owned());
     let faults = Faults::of(world, request);
     let sdk = world.faults.take("sdk", request).is_some();
     let world = Arc::clone(world);
@@ -375,4 +376,3 @@ async fn feed(mut stdin: Input, mut typed: mpsc::Receiver<Vec<u8>>) {
     // The terminal stays as long as its other half: nobody hangs it up.
     std::future::pending::<()>().await;
 }
-

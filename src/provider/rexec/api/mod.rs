@@ -47,7 +47,8 @@ mod tests {
     #[test]
     fn a_stats_frame_is_a_text_or_an_object() {
         let inner = r#"{"cpu_percent":0.5,"memory":7}"#;
-        let text: Frame = serde_json::from_str(&format!(r#"{{"type":"stats","data":{}}}"#, serde_json::json!(inner))).unwrap();
+        let text: Frame =
+            serde_json::from_str(&format!(r#"{{"type":"stats","data":{}}}"#, serde_json::json!(inner))).unwrap();
         let object: Frame = serde_json::from_str(&format!(r#"{{"type":"stats","data":{inner}}}"#)).unwrap();
         assert_eq!(text.stats().unwrap().memory, Some(7));
         assert_eq!(object.stats().unwrap().memory, Some(7));
