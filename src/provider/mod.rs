@@ -3,6 +3,7 @@
 //! Providers never print and never see clap. A missing ability is a missing `impl`: every accessor defaults to `None`.
 
 pub mod agent;
+pub mod ask;
 pub mod changes;
 pub mod checkpoints;
 pub mod checks;
@@ -17,6 +18,7 @@ pub mod feature;
 pub mod files;
 pub mod identities;
 pub mod import;
+pub mod library;
 pub mod local;
 pub mod machines;
 pub mod metrics;
@@ -38,6 +40,7 @@ pub mod sprites;
 pub mod tunnels;
 pub mod vergeos;
 
+pub use ask::Ask;
 pub use examine::Finding;
 pub use feature::{Feature, Need, Needs, Offer, Scope, Support, require};
 pub use import::Importer;
@@ -95,6 +98,8 @@ pub struct Env {
     pub notes: Notes,
     /// What is undone if the command ends early.
     pub cleanups: Cleanups,
+    /// Who is asked for what a server wants to know.
+    pub ask: Ask,
     /// The user's home, for paths that start with `~`.
     pub home: Option<PathBuf>,
     /// Where state of ours is kept, stored logins among it.
@@ -205,6 +210,14 @@ pub trait Place: Send + Sync {
     }
     /// What its programs may reach and use.
     fn policies(&self) -> Option<&dyn policies::Policies> {
+        None
+    }
+    /// Snippets of its account.
+    fn snippets(&self) -> Option<&dyn library::Snippets> {
+        None
+    }
+    /// Recordings of its account's terminals.
+    fn recordings(&self) -> Option<&dyn library::Recordings> {
         None
     }
     /// Connections to its ports.

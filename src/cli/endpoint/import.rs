@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Clients of systems that are not built in yet, and their providers.
-const OTHERS: &[(&str, &str)] = &[("rexec", "rexec"), ("vrg", "vergeos")];
+const OTHERS: &[(&str, &str)] = &[("vrg", "vergeos")];
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
