@@ -7,12 +7,14 @@ mod agent;
 mod exec;
 mod file;
 mod machine;
+mod record;
 mod service;
 
 pub use agent::*;
 pub use exec::*;
 pub use file::*;
 pub use machine::*;
+pub use record::*;
 pub use service::*;
 
 use schemars::JsonSchema;

@@ -15,6 +15,11 @@ pub fn iter<T: Send + 'static>(items: impl IntoIterator<Item = Result<T>, IntoIt
     futures_util::stream::iter(items).boxed()
 }
 
+/// A stream with its type left behind.
+pub fn boxed<T>(stream: impl Stream<Item = Result<T>> + Send + 'static) -> Items<T> {
+    stream.boxed()
+}
+
 /// A stream of one failure.
 pub fn fail<T: Send + 'static>(error: crate::error::Error) -> Items<T> {
     iter([Err(error)])

@@ -16,6 +16,7 @@ mod origin;
 mod paths;
 mod place;
 mod secret;
+pub mod size;
 mod write;
 
 pub use credentials::{Found, Lookup};

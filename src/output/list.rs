@@ -187,17 +187,21 @@ impl Output {
             (sanitize_cell(cell.show(now)), cell.tone())
         };
         let table = Table {
-            headers: shown.iter().map(Shown::header).collect(),
+            headers: shown.iter().map(|column| column.header().to_owned()).collect(),
             elastic: shown.iter().map(Shown::is_elastic).collect(),
             rows: rows.iter().map(|row| shown.iter().map(|column| cell(column, row)).collect()).collect(),
         };
-        let look = Look {
+        (table, self.look())
+    }
+
+    /// How tables look here.
+    pub(super) fn look(&self) -> Look {
+        Look {
             header: !self.0.options.no_header,
             width: self.width().map(usize::from),
             utf8: self.0.options.utf8,
             colors: self.stdout_has_colors(),
-        };
-        (table, look)
+        }
     }
 
     fn csv<T>(&self, rows: &[&At<T>], shown: &[Shown<'_, T>]) -> Result<()> {
@@ -246,7 +250,7 @@ impl Output {
     }
 
     /// The clock for relative times, which only a terminal gets (U4.11).
-    fn relative_to(&self) -> Option<crate::model::Time> {
+    pub(super) fn relative_to(&self) -> Option<crate::model::Time> {
         (self.stdout_is_tty() && !self.0.options.abs_time).then(|| self.0.options.now())
     }
 }
@@ -297,7 +301,7 @@ fn sort_key(sort: &str) -> Result<(&str, bool)> {
 
 /// One row is one line: whatever would break it is escaped, on a terminal or not. Nothing is `-`, which tools that
 /// split at blanks can count.
-fn sanitize_cell(text: Option<String>) -> String {
+pub(super) fn sanitize_cell(text: Option<String>) -> String {
     match text {
         None => "-".to_owned(),
         Some(text) => match sanitize::line(&text) {

@@ -17,6 +17,7 @@ mod message;
 mod options;
 mod progress;
 mod prompt;
+mod records;
 pub mod sanitize;
 mod sink;
 mod table;

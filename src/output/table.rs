@@ -16,7 +16,7 @@ const NARROWEST: usize = 8;
 
 /// Cells that are safe to print, and their columns.
 pub(super) struct Table {
-    pub(super) headers: Vec<&'static str>,
+    pub(super) headers: Vec<String>,
     pub(super) elastic: Vec<bool>,
     pub(super) rows: Vec<Vec<(String, Tone)>>,
 }
@@ -39,7 +39,7 @@ impl Table {
             self.shorten(&widths, if look.utf8 { "…" } else { "~" });
         }
         if look.header {
-            let headers = self.headers.iter().map(|header| ((*header).to_owned(), Tone::Strong)).collect();
+            let headers = self.headers.iter().map(|header| (header.clone(), Tone::Strong)).collect();
             self.rows.insert(0, headers);
         }
         if self.rows.len() > LONG {
@@ -82,7 +82,7 @@ impl Table {
 }
 
 /// Takes from the widest elastic column, again and again, until the line fits or nothing more can be taken.
-fn shrink(widths: &mut [usize], elastic: &[bool], headers: &[&str], fit: usize) {
+fn shrink(widths: &mut [usize], elastic: &[bool], headers: &[String], fit: usize) {
     let gaps = GAP * widths.len().saturating_sub(1);
     let mut excess = (widths.iter().sum::<usize>() + gaps).saturating_sub(fit);
     while excess > 0 {
@@ -161,7 +161,11 @@ mod tests {
         };
         let rows = (0..rows).map(row).collect();
         let mut out = Vec::new();
-        let mut table = Table { headers: vec!["NAME", "STATE", "WHY"], elastic: vec![false, false, true], rows };
+        let mut table = Table {
+            headers: ["NAME", "STATE", "WHY"].map(str::to_owned).to_vec(),
+            elastic: vec![false, false, true],
+            rows,
+        };
         table.write(&mut out, look).unwrap();
         String::from_utf8(out).unwrap()
     }

@@ -59,14 +59,23 @@ fn has(place: &dyn Place, feature: Feature) -> bool {
         | F::MachinesUpdate
         | F::MachinesPower
         | F::MachinesRestart
+        | F::MachinesHibernate
+        | F::MachinesMigrate
+        | F::MachinesClone
+        | F::MachinesTags
+        | F::MachinesConsole
+        | F::MachinesFilter
+        | F::MachinesTemplate
         | F::MachinesUpgrade
         | F::MachinesUrl
         | F::MachinesLabels
         | F::MachinesImage
+        | F::MachinesFrom
         | F::MachinesEnv
         | F::MachinesSize
         | F::MachinesRegion
         | F::Resources
+        | F::LoginSession
         | F::LoginFromFly
         | F::Raw => true,
     }

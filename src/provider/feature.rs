@@ -71,10 +71,18 @@ features! {
     MachinesUpdate = "vm.update", "change a machine";
     MachinesPower = "vm.power", "start and stop a machine";
     MachinesRestart = "vm.restart", "restart a machine";
+    MachinesHibernate = "vm.hibernate", "save a machine's memory and stop it";
+    MachinesMigrate = "vm.migrate", "move a machine to another host while it runs";
+    MachinesClone = "vm.clone", "copy a machine";
+    MachinesTags = "vm.tag", "tags on machines";
+    MachinesConsole = "vm.console", "an address of a machine's console";
+    MachinesFilter = "vm.filter", "the provider's own filter on lists";
+    MachinesTemplate = "vm.template", "machines from files, and files from machines";
     MachinesUpgrade = "vm.upgrade", "upgrade what a machine runs on";
     MachinesUrl = "vm.url", "an address of a machine, and who may use it";
     MachinesLabels = "vm.labels", "labels on machines";
     MachinesImage = "vm.image", "an image for a new machine";
+    MachinesFrom = "vm.from", "a new machine as a copy of a checkpoint or machine";
     MachinesEnv = "vm.env", "environment variables for a new machine";
     MachinesSize = "vm.size", "processors, memory and disk of a new machine";
     MachinesRegion = "vm.region", "where a new machine is";
@@ -85,6 +93,7 @@ features! {
     Agent = "agent", "drive a coding agent";
     AgentHost = "agent.host", "run a coding agent there";
     Raw = "api", "raw authenticated requests";
+    LoginSession = "session", "a session for a password";
     LoginFromFly = "from-fly", "a token made from one of Fly.io";
 }
 

@@ -1,4 +1,4 @@
-//! Machines, and tables of resources beside them.
+//! Machines: sandboxes, containers, virtual machines.
 
 mod fields;
 mod inventory;
@@ -7,7 +7,7 @@ pub use fields::{Field, FieldKind};
 pub use inventory::{Inventory, MachineEvent};
 
 use super::{Feature, Need, Needs};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::glob;
 use crate::model::{Key, Machine, MachineHealth, MachineUrl};
 use crate::operation::Operation;
@@ -21,13 +21,54 @@ pub enum Power {
     /// Running.
     On,
     /// Stopped in an orderly way.
-    Off,
+    Off {
+        /// Stopped at once if it has not come to that after this time; `None` waits for as long as it takes.
+        force_after: Option<Duration>,
+    },
     /// Stopped at once.
     Kill,
     /// Stopped and started.
-    Restart,
+    Restart {
+        /// As for `Off`.
+        force_after: Option<Duration>,
+        /// Whether somebody follows it to its end: what takes several requests cannot be left alone.
+        followed: bool,
+    },
     /// Restarted at once.
     Reset,
+}
+
+/// Something that is done to a machine and that only some systems can do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Its memory is saved, and it stops.
+    Hibernate,
+    /// It moves to another host while it runs; `None` lets the system choose.
+    Migrate(Option<String>),
+    /// It is copied.
+    Clone {
+        /// The name of the copy.
+        name: String,
+        /// The provider's own parameters, as typed.
+        fields: Vec<(String, String)>,
+    },
+    /// It bears a tag from now on.
+    Tag(String),
+    /// It bears a tag no more.
+    Untag(String),
+}
+
+impl Deed {
+    /// Its feature, and the command that asks for it.
+    pub fn feature(&self) -> (Feature, &'static str) {
+        match self {
+            Self::Hibernate => (Feature::MachinesHibernate, "vm hibernate"),
+            Self::Migrate(_) => (Feature::MachinesMigrate, "vm migrate"),
+            Self::Clone { .. } => (Feature::MachinesClone, "vm clone"),
+            Self::Tag(_) => (Feature::MachinesTags, "vm tag"),
+            Self::Untag(_) => (Feature::MachinesTags, "vm untag"),
+        }
+    }
 }
 
 /// How a machine is named.
@@ -62,6 +103,8 @@ pub struct MachineQuery {
     pub status: Option<String>,
     /// Those that bear all of these labels.
     pub labels: Vec<String>,
+    /// Those that the provider's own filter lets through.
+    pub filter: Option<String>,
 }
 
 impl MachineQuery {
@@ -99,6 +142,8 @@ pub struct MachineSpec {
     pub name: String,
     /// What it is made of.
     pub image: Option<String>,
+    /// The checkpoint or machine that it begins as a copy of.
+    pub from: Option<String>,
     /// Labels that it bears.
     pub labels: Vec<String>,
     /// Variables that its programs find.
@@ -122,6 +167,7 @@ impl Needs for MachineSpec {
             }
         };
         add(self.image.is_some(), Feature::MachinesImage, "--image");
+        add(self.from.is_some(), Feature::MachinesFrom, "--from");
         add(!self.labels.is_empty(), Feature::MachinesLabels, "--label");
         add(!self.env.is_empty(), Feature::MachinesEnv, "--env");
         add(self.size.cpus.is_some(), Feature::MachinesSize, "--cpus");
@@ -196,62 +242,15 @@ pub trait Machines: Send + Sync {
 
     /// Deletes one. Unknown is `NotFound`.
     async fn delete(&self, which: &Selector) -> Result<Operation<()>>;
-}
 
-/// Which rows of a table.
-#[derive(Clone, Debug, Default)]
-pub struct RowQuery {
-    /// The provider's own filter, passed through.
-    pub filter: Option<String>,
-    /// At most so many.
-    pub limit: Option<u64>,
-}
+    /// Does what only some systems can do. The answer is the machine as it is then, of a copy the copy.
+    async fn act(&self, _which: &Selector, deed: Deed) -> Result<Operation<Machine>> {
+        let (feature, asked) = deed.feature();
+        Err(Error::unsupported(format!("this provider does not support `{asked}` ({})", feature.name())))
+    }
 
-/// A table of resources: data, so that a hundred of them are no code.
-#[derive(Debug)]
-pub struct Table {
-    /// Its name.
-    pub name: &'static str,
-    /// The kind of its keys, in words.
-    pub key: &'static str,
-    /// The columns that are shown by default.
-    pub columns: &'static [&'static str],
-    /// The table whose rows hold its rows.
-    pub parent: Option<&'static str>,
-    /// What can be done to a row.
-    pub actions: &'static [TableAction],
-}
-
-/// What can be done to a row of a table.
-#[derive(Debug)]
-pub struct TableAction {
-    /// Its name.
-    pub name: &'static str,
-    /// One line of help.
-    pub summary: &'static str,
-}
-
-/// Tables of resources beside the machines.
-#[async_trait]
-pub trait Resources: Send + Sync {
-    /// The tables.
-    fn tables(&self) -> &'static [Table];
-    /// The rows of a table.
-    fn list(&self, table: &'static Table, query: RowQuery) -> Items<Row>;
-    /// One row by key or name.
-    async fn find(&self, table: &'static Table, which: &Selector) -> Result<Row>;
-    /// Makes a row.
-    async fn create(&self, table: &'static Table, fields: Row) -> Result<Operation<Row>>;
-    /// Changes a row.
-    async fn update(&self, table: &'static Table, key: &Key, fields: Row) -> Result<Operation<Row>>;
-    /// Deletes a row.
-    async fn delete(&self, table: &'static Table, key: &Key) -> Result<Operation<()>>;
-    /// Does something to a row.
-    async fn act(
-        &self,
-        table: &'static Table,
-        key: &Key,
-        action: &'static TableAction,
-        params: Row,
-    ) -> Result<Operation<Row>>;
+    /// Where its console can be reached.
+    async fn console(&self, _which: &Selector) -> Result<MachineUrl> {
+        Err(Error::unsupported("this provider has no consoles"))
+    }
 }

@@ -29,11 +29,14 @@ pub mod queue;
 pub mod raw;
 pub mod registry;
 pub mod replay;
+pub mod resources;
 pub mod retry;
+pub mod rexec;
 pub mod services;
 pub mod sign_in;
 pub mod sprites;
 pub mod tunnels;
+pub mod vergeos;
 
 pub use examine::Finding;
 pub use feature::{Feature, Need, Needs, Offer, Scope, Support, require};
@@ -121,7 +124,7 @@ pub trait Provider: Send + Sync {
     }
 
     /// Tables of resources beside the machines.
-    fn resources(&self) -> Option<&dyn machines::Resources> {
+    fn resources(&self) -> Option<&dyn resources::Resources> {
         None
     }
 

@@ -14,6 +14,13 @@ pub enum SignInBy {
         /// What lets an organization in that may not use the system yet.
         invite_code: Option<Secret>,
     },
+    /// With a password, for a session.
+    Password {
+        /// Whose it is; `None` is the endpoint's own user.
+        username: Option<String>,
+        /// The password, which is not kept.
+        password: Secret,
+    },
 }
 
 /// The environment, for variables that a provider reads only here.
@@ -25,4 +32,9 @@ pub trait SignIn: Send + Sync {
     /// The secret that it grants, and what that is: `token`. Asked for once: it may have been made when the answer is
     /// lost.
     async fn sign_in(&self, by: SignInBy, vars: OwnedVars<'_>) -> Result<(&'static str, Secret)>;
+
+    /// Ends what a secret of this kind stands for, where it can be ended. One that has ended already is `Auth`.
+    async fn sign_out(&self, _what: &str, _secret: &Secret) -> Result<()> {
+        Ok(())
+    }
 }

@@ -23,8 +23,11 @@ fn is_secret_header(name: &HeaderName, value: &HeaderValue) -> bool {
         || sounds_secret(name.as_str(), &["token", "key", "secret", "password"])
 }
 
-/// A path and query, the values of secret parameters hidden.
+/// A path and query, the values of secret parameters hidden, and a token that is the name of its own resource.
 pub(super) fn path(path: &str) -> String {
+    if let Some((before, _)) = path.split_once("/tokens/") {
+        return format!("{before}/tokens/{HIDDEN}");
+    }
     let Some((path, query)) = path.split_once('?') else { return path.to_owned() };
     let shown: Vec<_> = query
         .split('&')
@@ -52,6 +55,7 @@ mod tests {
             "/a?b=1&Access_Token=***&c&api-key=***&password=***&z=%2f"
         );
         assert_eq!(path("/token/x"), "/token/x");
+        assert_eq!(path("/api/sys/tokens/x"), "/api/sys/tokens/***");
         let mut map = HeaderMap::new();
         for (name, value) in
             [("accept", "a/b"), ("authorization", "B x"), ("x-vault-token", "x"), ("x-api-key", "x"), ("cookie", "x")]

@@ -1,26 +1,11 @@
-//! `vm restart` and `vm upgrade`: one operation per machine, waited for.
+//! `vm upgrade`: one operation per machine, waited for.
 
 use super::{MachineArgs, MachineWaitArgs};
 use crate::cli::Outcome;
 use crate::context::Ctx;
 use crate::provider::Feature;
-use crate::provider::machines::Power;
 use crate::resolve::Target;
 use clap::Args;
-
-#[derive(Args, Debug)]
-#[command(after_help = "\
-Programs and sessions in the machine end. Waits until it can be used again.
-
-Examples:
-  esker vm restart sprites/dev
-  esker vm restart 'sprites/web-*' --jobs 2")]
-pub struct VmRestartArgs {
-    #[command(flatten)]
-    which: MachineArgs,
-    #[command(flatten)]
-    wait: MachineWaitArgs,
-}
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -35,20 +20,6 @@ pub struct VmUpgradeArgs {
     to: Option<String>,
     #[command(flatten)]
     wait: MachineWaitArgs,
-}
-
-/// Restarts machines.
-pub async fn restart(ctx: &Ctx, args: VmRestartArgs) -> anyhow::Result<Outcome> {
-    let asked = "vm restart";
-    let (targets, failed) = args.which.machines(ctx, asked, &(Feature::MachinesRestart, asked)).await?;
-    let wait = !args.wait.no_wait;
-    let work = |target: Target| async move {
-        let which = super::which(&target, asked)?;
-        let begun = super::machines(&target, asked)?.power(&which, Power::Restart);
-        super::drive(ctx, &target, "restart", wait, begun).await
-    };
-    let gathered = ctx.operate_at(targets, failed, work).await;
-    super::tell(ctx, "restart", "restarted", gathered)
 }
 
 /// Upgrades machines.

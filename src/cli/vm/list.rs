@@ -47,6 +47,9 @@ pub struct VmListArgs {
     /// Only machines in this state, such as running
     #[arg(long, value_name = "STATUS")]
     status: Option<String>,
+    /// The provider's own filter, such as "status eq 'running' and ram gt 2048"
+    #[arg(long, value_name = "FILTER")]
+    filter: Option<String>,
     /// Go on and show what changes; SECS between two looks at all of it
     #[arg(long, value_name = "SECS", num_args = 0..=1, require_equals = true, default_missing_value = "0",
           value_parser = duration::parse)]
@@ -122,11 +125,13 @@ fn jobs(ctx: &Ctx, args: &VmListArgs) -> Result<(Vec<Job>, Vec<Error>)> {
     if !args.label.is_empty() {
         needs.push(Need::new(Feature::MachinesLabels, "vm list --label"));
     }
+    needs.extend(args.filter.as_ref().map(|_| Need::new(Feature::MachinesFilter, "vm list --filter")));
     let query = MachineQuery {
         prefix: args.prefix.clone(),
         glob: None,
         status: args.status.clone(),
         labels: args.label.clone(),
+        filter: args.filter.clone(),
     };
     let mut jobs: Vec<Job> = Vec::new();
     let mut failed = Vec::new();

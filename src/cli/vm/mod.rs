@@ -2,13 +2,17 @@
 
 pub mod act;
 pub mod columns;
+pub mod console;
 pub mod create;
+pub mod deed;
 pub mod delete;
 pub mod health;
 pub mod list;
 pub mod policy;
 pub mod ports;
+pub mod power;
 pub mod proxy;
+pub mod resource;
 pub mod show;
 pub mod update;
 pub mod url;
@@ -40,13 +44,38 @@ pub(super) static TREE: &[Node] = &[
     talk!("update", update::VmUpdateArgs, update::run, "Change machines: labels, access and more"),
     talk!("delete", delete::VmDeleteArgs, delete::run, "Delete machines with all that is in them").alias("rm"),
     talk!("wait", wait::VmWaitArgs, wait::run, "Wait until machines are in a state"),
-    talk!("restart", act::VmRestartArgs, act::restart, "Restart machines"),
+    talk!("start", power::VmStartArgs, power::start, "Start machines"),
+    talk!("stop", power::VmStopArgs, power::stop, "Stop machines"),
+    talk!("restart", power::VmRestartArgs, power::restart, "Restart machines"),
+    talk!("reset", power::VmResetArgs, power::reset, "Restart machines at once"),
+    talk!("hibernate", deed::VmHibernateArgs, deed::hibernate, "Save the memory of machines and stop them"),
+    talk!("migrate", deed::VmMigrateArgs, deed::migrate, "Move machines to another host while they run"),
+    talk!("clone", deed::VmCloneArgs, deed::copy, "Copy a machine"),
+    talk!("tag", deed::VmTagArgs, deed::tag, "Put a tag on machines"),
+    talk!("untag", deed::VmTagArgs, deed::untag, "Take a tag from machines"),
+    talk!("console", console::VmConsoleArgs, console::run, "Print where a machine's console can be reached"),
     talk!("upgrade", act::VmUpgradeArgs, act::upgrade, "Upgrade what machines run on"),
     talk!("url", url::VmUrlArgs, url::run, "Print a machine's address, or change who may use it"),
     talk!("health", health::VmHealthArgs, health::run, "Say whether machines can be used, also by exit code"),
     talk!("proxy", proxy::ProxyArgs, proxy::run, "Reach ports in a machine by ports of this one"),
     talk!("ports", ports::PortsArgs, ports::run, "List ports that are open in a machine"),
     group!("policy", "What a machine's programs may reach and use", policy::TREE),
+    resource::nouns::DRIVE,
+    resource::nouns::NIC,
+    resource::nouns::DEVICE,
+    resource::nouns::NETWORK,
+    resource::nouns::RULE,
+    resource::nouns::TENANT,
+    resource::nouns::USER,
+    resource::nouns::GROUP,
+    resource::nouns::TASK,
+    resource::nouns::NODE,
+    resource::nouns::CLUSTER,
+    resource::nouns::NAS,
+    resource::nouns::RECIPE,
+    resource::nouns::ALARM,
+    resource::nouns::LOG,
+    resource::RESOURCE,
 ];
 
 // The machines that a command acts on.
@@ -86,7 +115,7 @@ impl MachineArgs {
 }
 
 /// The machines of a target's endpoint.
-fn machines<'a>(target: &'a Target, asked: &str) -> Result<&'a dyn Machines> {
+pub(in crate::cli) fn machines<'a>(target: &'a Target, asked: &str) -> Result<&'a dyn Machines> {
     target.provider.machines().ok_or_else(|| unsupported(target.provider.driver(), Feature::Machines, asked))
 }
 
@@ -102,12 +131,12 @@ fn which(target: &Target, asked: &str) -> Result<Selector> {
 }
 
 /// How a machine is called in sentences: "sandbox `sprites/dev`".
-fn called(target: &Target) -> String {
+pub(in crate::cli) fn called(target: &Target) -> String {
     format!("{} `{}`", target.provider.driver().place.unwrap_or("machine"), target.full)
 }
 
 /// Waits for what was begun at a machine, within `--timeout` from its beginning on.
-async fn drive<T: Send + 'static>(
+pub(in crate::cli) async fn drive<T: Send + 'static>(
     ctx: &Ctx,
     target: &Target,
     verb: &str,

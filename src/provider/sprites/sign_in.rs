@@ -27,7 +27,9 @@ pub(super) struct SpritesSignIn {
 #[async_trait]
 impl SignIn for SpritesSignIn {
     async fn sign_in(&self, by: SignInBy, vars: OwnedVars<'_>) -> Result<(&'static str, Secret)> {
-        let SignInBy::Fly { organization, invite_code } = by;
+        let SignInBy::Fly { organization, invite_code } = by else {
+            return Err(Error::internal("a sign-in of another system"));
+        };
         let organization = organization.or_else(|| self.organization.clone()).ok_or_else(|| {
             Error::usage("a token is for one organization, and none is named")
                 .hint("pass --org SLUG; `personal` is your own")

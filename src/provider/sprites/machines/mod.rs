@@ -225,7 +225,7 @@ impl Machines for SpritesMachines {
     }
 
     async fn power(&self, which: &Selector, to: Power) -> Result<Operation<Machine>> {
-        if to != Power::Restart {
+        if !matches!(to, Power::Restart { .. }) {
             return Err(Self::unsupported("a power state", Feature::MachinesPower));
         }
         let name = named(which);
