@@ -141,7 +141,7 @@ fn settings(world: &mut World) {
         let cells = [
             ("key", key.into()),
             ("value", value.into()),
-            ("default", value.into()),
+            ("default_value", value.into()),
             ("description", description.into()),
         ];
         world.store.add("settings", cells);
