@@ -33,4 +33,6 @@ mod support;
 mod svc_act;
 mod svc_hygiene;
 mod svc_wait;
+mod verge_parity;
+mod verge_sdk;
 mod vm;

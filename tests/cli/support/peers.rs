@@ -35,6 +35,18 @@ pub(crate) fn sprites_go() -> Option<Command> {
     find("sprites-go", "ESKER_TEST_SPRITES_GO", "bin/sprites-go").map(Command::new)
 }
 
+/// The program that drives the official Python SDK of VergeOS.
+pub(crate) fn verge_py() -> Option<Command> {
+    let mut command = Command::new(find("verge-py", "ESKER_TEST_VERGE_PY", "verge-py/bin/python")?);
+    command.arg(source("verge-py/driver.py"));
+    Some(command)
+}
+
+/// The official CLI of VergeOS, which is installed beside it.
+pub(crate) fn vrg() -> Option<PathBuf> {
+    find("verge-py", "ESKER_TEST_VERGE_PY", "verge-py/bin/python").map(|python| python.with_file_name("vrg"))
+}
+
 /// A file that is not installed.
 fn source(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(relative)
