@@ -15,14 +15,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Clients of systems that are not built in yet, and their providers.
-const OTHERS: &[(&str, &str)] = &[("rexec", "rexec"), ("vrg", "vergeos")];
+const OTHERS: &[(&str, &str)] = &[("rexec", "rexec")];
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
 `juju` adds an endpoint for each Pebble of a Kubernetes unit: run it inside the
 charm container or a workload container. `sprite` takes over the logins of the
-official client that stand in its file; a keyring cannot be read. What is there
-already is left alone.
+official client that stand in its file; a keyring cannot be read. `vrg` adds an
+endpoint for each of its profiles. What is there already is left alone.
 
 Examples:
   esker endpoint import juju
