@@ -33,4 +33,5 @@ mod support;
 mod svc_act;
 mod svc_hygiene;
 mod svc_wait;
+mod verge;
 mod vm;

@@ -3,6 +3,7 @@
 use crate::cli::{Outcome, complete, edits};
 use crate::config::Secret;
 use crate::context::Ctx;
+use crate::error::ErrorKind;
 use crate::fanout::bounded;
 use crate::resolve::{Address, Defaults};
 use crate::settings::Opt;
@@ -56,7 +57,9 @@ async fn end(ctx: &Ctx, name: &str) {
     let limit = ctx.settings.duration(Opt::Timeout).unwrap_or(LIMIT);
     for (what, secret) in &login.secrets {
         let secret: &Secret = secret;
-        if let Err(error) = bounded(door.sign_out(what, secret), Some(limit)).await {
+        // One that has ended already is refused: that is what was wanted.
+        let ended = bounded(door.sign_out(what, secret), Some(limit)).await;
+        if let Err(error) = ended.or_else(|error| if error.kind() == ErrorKind::Auth { Ok(()) } else { Err(error) }) {
             ctx.out.warn(&format!("the {what} of `{name}` is forgotten here, but may go on over there: {error}"));
         }
     }

@@ -19,6 +19,7 @@ mod services;
 mod settle;
 mod sign_in;
 mod tables;
+mod template;
 
 use self::checkpoints::VergeCheckpoints;
 use self::client::Client;
@@ -29,6 +30,7 @@ use self::raw::VergeRaw;
 use self::resources::VergeResources;
 use self::services::VergeServices;
 use self::sign_in::VergeSignIn;
+use self::template::VergeTemplates;
 use super::checkpoints::Checkpoints;
 use super::files::Files;
 use super::services::Services;
@@ -70,6 +72,7 @@ const OFFERS: &[Offer] = &[
     Offer::native(Feature::MachinesClone),
     Offer::native(Feature::MachinesTags),
     Offer::native(Feature::MachinesConsole),
+    Offer::on(Feature::MachinesTemplate, Scope::Either),
     Offer::native(Feature::MachinesImage),
     Offer::native(Feature::MachinesSize),
     Offer::native(Feature::MachinesRegion),
@@ -94,7 +97,8 @@ fn open(config: &EndpointConfig, env: Env) -> Result<Arc<dyn Provider>> {
     let sign_in = VergeSignIn { client: client.clone(), username: config.text("username").map(str::to_owned) };
     let (raw, resources) = (VergeRaw(client.clone()), VergeResources(client.clone()));
     let machines = VergeMachines::new(client.clone());
-    Ok(Arc::new(Verge { client, cleanups, raw, machines, resources, sign_in }))
+    let templates = VergeTemplates(client.clone());
+    Ok(Arc::new(Verge { client, cleanups, raw, machines, resources, templates, sign_in }))
 }
 
 /// An endpoint: one system with all that is in it.
@@ -104,6 +108,7 @@ struct Verge {
     raw: VergeRaw,
     machines: VergeMachines,
     resources: VergeResources,
+    templates: VergeTemplates,
     sign_in: VergeSignIn,
 }
 
@@ -156,6 +161,10 @@ impl Provider for Verge {
 
     fn resources(&self) -> Option<&dyn super::resources::Resources> {
         Some(&self.resources)
+    }
+
+    fn templates(&self) -> Option<&dyn super::templates::Templates> {
+        Some(&self.templates)
     }
 
     fn sign_in(&self) -> Option<&dyn SignIn> {
