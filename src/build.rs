@@ -24,18 +24,6 @@ fn main() {
         }
     }
     set("DATE", date);
-    discard_unwind_tables();
-}
-
-/// Leaves the tables for unwinding out of a release: a panic there aborts, so nothing reads them. They are a
-/// sixteenth of the binary; rustc's own switch for them applies to all profiles, and tests do unwind.
-fn discard_unwind_tables() {
-    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|found| found == value);
-    if is("PROFILE", "release") && is("CARGO_CFG_TARGET_OS", "linux") {
-        let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
-        println!("cargo:rerun-if-changed=src/discard.ld");
-        println!("cargo:rustc-link-arg-bins=-Wl,-T,{root}/src/discard.ld");
-    }
 }
 
 fn set(name: &str, value: Option<String>) {

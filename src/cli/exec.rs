@@ -4,6 +4,7 @@ mod args;
 mod attend;
 mod ended;
 mod fleet;
+mod fresh;
 pub(super) mod input;
 mod keys;
 mod plan;
@@ -26,6 +27,9 @@ pub async fn run(ctx: &Ctx, args: ExecArgs) -> anyhow::Result<Outcome> {
         return runs::run(ctx, &args, verb).await;
     }
     let plan = Plan::new(ctx, &args)?;
+    if let Some(fresh) = &args.fresh {
+        return fresh::run(ctx, &args, fresh, plan).await;
+    }
     let (targets, failed) = targets(ctx, &args, &plan.base).await?;
     if let [target] = targets.as_slice()
         && failed.is_empty()

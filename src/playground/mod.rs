@@ -7,7 +7,11 @@
 pub mod fault;
 pub mod greeting;
 pub mod pebble;
+mod processes;
+pub mod rexec;
 pub mod sprites;
+pub mod vergeos;
+mod view;
 pub mod world;
 
 use crate::error::Result;
@@ -17,7 +21,7 @@ use futures_util::future::BoxFuture;
 use std::path::PathBuf;
 
 /// Every simulator, in the order in which they are started and shown.
-pub static SIMULATORS: &[Simulator] = &[pebble::SIMULATOR, sprites::SPRITES];
+pub static SIMULATORS: &[Simulator] = &[pebble::SIMULATOR, sprites::SPRITES, rexec::REXEC, vergeos::VERGEOS];
 
 /// A simulator of one system: a row of the table above.
 pub struct Simulator {

@@ -70,6 +70,7 @@ fn has(place: &dyn Place, feature: Feature) -> bool {
         | F::MachinesUrl
         | F::MachinesLabels
         | F::MachinesImage
+        | F::MachinesFrom
         | F::MachinesEnv
         | F::MachinesSize
         | F::MachinesRegion

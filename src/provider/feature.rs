@@ -82,6 +82,7 @@ features! {
     MachinesUrl = "vm.url", "an address of a machine, and who may use it";
     MachinesLabels = "vm.labels", "labels on machines";
     MachinesImage = "vm.image", "an image for a new machine";
+    MachinesFrom = "vm.from", "a new machine as a copy of a checkpoint or machine";
     MachinesEnv = "vm.env", "environment variables for a new machine";
     MachinesSize = "vm.size", "processors, memory and disk of a new machine";
     MachinesRegion = "vm.region", "where a new machine is";

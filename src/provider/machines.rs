@@ -142,6 +142,8 @@ pub struct MachineSpec {
     pub name: String,
     /// What it is made of.
     pub image: Option<String>,
+    /// The checkpoint or machine that it begins as a copy of.
+    pub from: Option<String>,
     /// Labels that it bears.
     pub labels: Vec<String>,
     /// Variables that its programs find.
@@ -165,6 +167,7 @@ impl Needs for MachineSpec {
             }
         };
         add(self.image.is_some(), Feature::MachinesImage, "--image");
+        add(self.from.is_some(), Feature::MachinesFrom, "--from");
         add(!self.labels.is_empty(), Feature::MachinesLabels, "--label");
         add(!self.env.is_empty(), Feature::MachinesEnv, "--env");
         add(self.size.cpus.is_some(), Feature::MachinesSize, "--cpus");

@@ -31,6 +31,7 @@ pub mod registry;
 pub mod replay;
 pub mod resources;
 pub mod retry;
+pub mod rexec;
 pub mod services;
 pub mod sign_in;
 pub mod sprites;

@@ -15,10 +15,10 @@ fn blocks<'a>(readme: &'a str, language: &str) -> Vec<&'a str> {
     readme.split(&fence).skip(1).map(|rest| rest.split("\n```").next().unwrap_or_default()).collect()
 }
 
-/// Commands and what the README says they print.
-fn examples(readme: &str) -> Vec<(String, String)> {
+/// Commands in the blocks of a language, and what the README says they print.
+fn examples(readme: &str, language: &str) -> Vec<(String, String)> {
     let mut examples: Vec<(String, String)> = Vec::new();
-    for line in blocks(readme, "console").into_iter().flat_map(str::lines) {
+    for line in blocks(readme, language).into_iter().flat_map(str::lines) {
         match (line.strip_prefix("$ "), examples.last_mut()) {
             (Some(command), _) => examples.push((command.to_owned(), String::new())),
             (None, Some((_, output))) => output.extend([line, "\n"]),
@@ -47,10 +47,38 @@ fn normal(text: &str) -> String {
     normal
 }
 
+/// A program with nothing of the caller's around it, and esker in its path.
+fn bare(program: &str) -> Command {
+    let binary = PathBuf::from(env!("CARGO_BIN_EXE_esker"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let dirs = binary.parent().map(Path::to_owned).into_iter().chain(std::env::split_paths(&path));
+    let mut command = Command::new(program);
+    command.env_clear().env("PATH", std::env::join_paths(dirs).expect("a path")).env("HOME", home());
+    command
+}
+
+#[test]
+fn every_example_of_the_playground_prints_what_it_says() {
+    const MARK: &str = "-- next --";
+    let examples = examples(&readme(), "console playground");
+    assert!(examples.len() >= 5, "{examples:?}");
+    let mut script = String::from("exec 2>&1\n");
+    for (command, _) in &examples {
+        script.extend([command, "\necho '", MARK, "'\n"]);
+    }
+    let output = bare("esker").args(["playground", "--", "sh", "-c", &script]).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let said: Vec<&str> = said.split(&format!("{MARK}\n")).collect();
+    assert_eq!(said.len(), examples.len() + 1, "{said:?} {output:?}");
+    for ((command, wanted), said) in examples.iter().zip(said) {
+        assert_eq!(normal(said), normal(wanted), "$ {command}");
+    }
+}
+
 #[test]
 fn every_example_prints_what_it_says() {
     let readme = readme();
-    let examples = examples(&readme);
+    let examples = examples(&readme, "console");
     assert!(examples.len() >= 6, "{examples:?}");
     if peers::pebble().is_none() {
         return;
@@ -60,18 +88,8 @@ fn every_example_prints_what_it_says() {
     let (layer, _) = layer.split_once("\nEOF").expect("the layer has an end");
     let daemon = Daemon::options().layers(&[("base", layer)]).autostart().start();
     let shell = |command: &str| {
-        let binary = PathBuf::from(env!("CARGO_BIN_EXE_esker"));
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let dirs = binary.parent().map(Path::to_owned).into_iter().chain(std::env::split_paths(&path));
-        let output = Command::new("sh")
-            .args(["-c", &format!("exec 2>&1; {command}")])
-            .env_clear()
-            .env("PATH", std::env::join_paths(dirs).expect("a path"))
-            .env("HOME", home())
-            .env("PEBBLE", daemon.dir())
-            .output()
-            .expect("sh runs");
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        let output = bare("sh").args(["-c", &format!("exec 2>&1; {command}")]).env("PEBBLE", daemon.dir()).output();
+        String::from_utf8_lossy(&output.expect("sh runs").stdout).into_owned()
     };
     // `pebble run` answers before its services run.
     assert_eq!(shell("esker svc wait web worker --for active --timeout 1m"), "");

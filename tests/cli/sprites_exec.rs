@@ -2,6 +2,7 @@
 //! features of section 4.3, by their names.
 
 mod faults;
+mod fresh;
 mod runs;
 mod streams;
 mod terminal;

@@ -13,6 +13,8 @@ use std::time::Duration;
 const STREAMS: &str = "Terminal and streams";
 /// Heading of the flags about the program's surroundings.
 const PROGRAM: &str = "The program";
+/// Heading of the flags about a machine that is made for the program.
+const FRESH: &str = "A machine for it alone";
 /// Heading of the flags about runs.
 const RUNS: &str = "Runs that were left";
 
@@ -29,7 +31,8 @@ Examples:
   esker exec prod -t -- bash
   esker exec web1 web2 -w /srv --timeout 30s -- make check
   esker exec -- sh -c 'tail -n 5 /var/log/*.log | sort' > all.log
-  id=$(esker exec --detach -- backup) && esker exec --wait \"$id\""
+  id=$(esker exec --detach -- backup) && esker exec --wait \"$id\"
+  esker exec --new sprites --copy . --rm -- make test"
 )]
 pub struct ExecArgs {
     /// Where to run it: as with --target
@@ -98,6 +101,9 @@ pub struct ExecArgs {
     #[arg(long, help_heading = PROGRAM, hide_short_help = true)]
     pub(super) fail_fast: bool,
 
+    #[command(flatten)]
+    pub(super) fresh: Option<FreshArgs>,
+
     /// List the runs
     #[arg(long, group = "verb", help_heading = RUNS)]
     pub(super) sessions: bool,
@@ -110,12 +116,42 @@ pub struct ExecArgs {
     /// Print what a detached run wrote so far
     #[arg(long, group = "verb", value_name = "ID", help_heading = RUNS)]
     pub(super) logs: Option<String>,
-    /// End a run: SIGTERM, and SIGKILL if that does not end it within 10 s
+    /// End a run: SIGTERM, and SIGKILL if that does not end it within --timeout (default 10s)
     #[arg(long, group = "verb", value_name = "ID", help_heading = RUNS)]
     pub(super) kill: Option<String>,
     /// The signal that --kill begins with
     #[arg(long, value_name = "NAME", requires = "kill", value_parser = signal, help_heading = RUNS)]
     pub(super) signal: Option<Signal>,
+}
+
+// A machine that is made for the program.
+#[derive(Args, Debug)]
+pub(super) struct FreshArgs {
+    /// Make a machine at this endpoint, and run it there
+    #[arg(long, required = false, value_name = "ENDPOINT", add = complete::endpoints(), help_heading = FRESH)]
+    new: String,
+    /// Delete the machine in the end, whatever the end is
+    #[arg(long, requires = "new", conflicts_with = "detach", help_heading = FRESH)]
+    pub(super) rm: bool,
+    /// What the machine is made of
+    #[arg(long, requires = "new", value_name = "IMAGE", help_heading = FRESH)]
+    pub(super) image: Option<String>,
+    /// The checkpoint or machine that it begins as a copy of
+    #[arg(long, requires = "new", value_name = "NAME", help_heading = FRESH)]
+    pub(super) from: Option<String>,
+    /// Copy what is in this directory to where the program runs
+    #[arg(long, requires = "new", value_name = "DIR", help_heading = FRESH)]
+    pub(super) copy: Option<OsString>,
+    /// How long the machine may live, all in all
+    #[arg(long, requires = "rm", value_name = "DURATION", value_parser = duration::parse, help_heading = FRESH)]
+    pub(super) ttl: Option<Duration>,
+}
+
+impl FreshArgs {
+    /// The endpoint at which it is made.
+    pub(super) fn endpoint(&self) -> &str {
+        &self.new
+    }
 }
 
 /// How stdin is to be read.

@@ -14,6 +14,7 @@ use crate::provider::exec::{From, Remote, Runs, Signal};
 use crate::provider::feature::capability;
 use crate::provider::{Feature, Need};
 use crate::resolve::Target;
+use crate::settings::Opt;
 use crate::stream;
 use futures_util::StreamExt;
 use std::time::{Duration, Instant};
@@ -112,7 +113,8 @@ async fn logs(ctx: &Ctx, runs: &dyn Runs, id: &RunId) -> Result<Outcome> {
 }
 
 async fn kill(ctx: &Ctx, target: &Target, runs: &dyn Runs, id: &RunId, signal: Signal) -> Result<Outcome> {
-    match runs.kill(id, signal, GRACE).await? {
+    let grace = ctx.settings.duration(Opt::Timeout).unwrap_or(GRACE);
+    match runs.kill(id, signal, grace).await? {
         Remote::Gone => {
             ctx.out.done(&format!("run {id} on `{}` has ended", target.full));
             Ok(Outcome::Done)

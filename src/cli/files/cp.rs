@@ -6,18 +6,19 @@ use crate::cli::Outcome;
 use crate::config::duration;
 use crate::context::Ctx;
 use crate::error::{Error, Result};
-use crate::model::{At, Copied};
+use crate::model::{At, Copied, RemotePath};
 use crate::output::{Cell, Column, Output, Progress, human};
 use crate::provider::exec::Owner;
 use crate::provider::files::WriteSpec;
 use crate::provider::local::{Temps, stdin};
 use crate::provider::{Feature, Need};
+use crate::resolve::Target;
 use crate::settings::Opt;
 use crate::signal;
 use crate::transfer::{self, Observer, Options, Summary};
 use clap::Args;
 use futures_util::StreamExt;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -121,7 +122,7 @@ impl CpArgs {
         (reading, writing)
     }
 
-    async fn copy(&self, ctx: &Ctx, sources: &[Side], dest: &Side, text: &std::ffi::OsStr) -> Result<Summary> {
+    async fn copy(&self, ctx: &Ctx, sources: &[Side], dest: &Side, text: &OsStr) -> Result<Summary> {
         let into_directory = text.as_bytes().ends_with(b"/");
         match (sources, dest) {
             ([Side::Stdio], dest) => self.save_stdin(dest, into_directory).await,
@@ -136,7 +137,7 @@ impl CpArgs {
                     mode: self.mode,
                     owner: self.owner.clone(),
                     preserve_owner: self.preserve_owner,
-                    jobs: ctx.settings.number(Opt::Jobs).and_then(|n| n.try_into().ok()).unwrap_or(JOBS),
+                    jobs: jobs(ctx),
                 };
                 let watch = Arc::new(Watch::new(&ctx.out));
                 transfer::copy(ends, &dest.end()?, &options, watch).await
@@ -158,6 +159,52 @@ impl CpArgs {
         let written = end.files.write(spec, stdin()).await?;
         Ok(Summary { files: 1, size_bytes: written.size_bytes, ..Summary::default() })
     }
+}
+
+/// What is in a directory of this machine, to be copied elsewhere.
+pub(in crate::cli) struct Tree(Side);
+
+impl Tree {
+    /// What is in this directory.
+    pub(in crate::cli) fn of(ctx: &Ctx, dir: &OsStr) -> Result<Self> {
+        if !std::path::Path::new(dir).is_dir() {
+            return Err(Error::not_found(format!("cannot copy `{}`: it is no directory", dir.display())));
+        }
+        let mut content = OsString::from("./");
+        if std::path::Path::new(dir).is_absolute() {
+            content.clear();
+        }
+        content.push(dir);
+        content.push("/.");
+        let temps = Temps::new(&ctx.cleanups);
+        Side::source(ctx, &content, &(Feature::Files, "files cp"), &temps).map(Self)
+    }
+
+    /// Copies it into a directory over there, which is made where it is missing.
+    pub(in crate::cli) async fn copy(&self, ctx: &Ctx, target: &Target, to: RemotePath) -> Result<()> {
+        let dest = Side::Remote(target.clone(), to);
+        let options = Options {
+            recursive: true,
+            parents: true,
+            follow: false,
+            into_directory: true,
+            mode: None,
+            owner: None,
+            preserve_owner: false,
+            jobs: jobs(ctx),
+        };
+        let summary =
+            transfer::copy(vec![self.0.end()?], &dest.end()?, &options, Arc::new(Watch::new(&ctx.out))).await?;
+        if summary.failed.is_empty() {
+            return Ok(());
+        }
+        Err(Error::several("files", summary.failed, usize::try_from(summary.files).unwrap_or(usize::MAX)))
+    }
+}
+
+/// How many requests at once.
+fn jobs(ctx: &Ctx) -> usize {
+    ctx.settings.number(Opt::Jobs).and_then(|n| n.try_into().ok()).unwrap_or(JOBS)
 }
 
 async fn to_stdout(ctx: &Ctx, source: &Side) -> Result<Summary> {

@@ -23,7 +23,7 @@ Everything runs on this machine: the simulators start real processes and keep
 real files, in a directory of their own. All of it ends with the playground.
 Your own config and targets are not read inside.
 
-Faults: [SIMULATOR:]KIND[=VALUE][:first=N][:path=GLOB]
+Faults: [SIMULATOR:]KIND[=VALUE][:first=N][:path=GLOB][:method=METHOD]
   delay[=DURATION]      answer so much later
   cut[=N] reset[=N]     close or reset the connection after N bytes of a body
   stall[=N]             send nothing after N bytes, and never end

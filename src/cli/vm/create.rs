@@ -36,6 +36,9 @@ pub struct VmCreateArgs {
     /// What it is made of
     #[arg(long, value_name = "IMAGE", help_heading = MACHINE)]
     image: Option<String>,
+    /// The checkpoint or machine that it begins as a copy of
+    #[arg(long, value_name = "NAME", help_heading = MACHINE)]
+    from: Option<String>,
     /// Where it is
     #[arg(long, value_name = "REGION", help_heading = MACHINE)]
     region: Option<String>,
@@ -71,6 +74,7 @@ impl VmCreateArgs {
         MachineSpec {
             name: name.to_owned(),
             image: self.image.clone(),
+            from: self.from.clone(),
             labels: self.label.clone(),
             env: self.environment.clone(),
             size: Size { cpus: self.cpus, memory_bytes: self.memory, disk_bytes: self.disk },

@@ -118,7 +118,7 @@ impl MachineArgs {
 }
 
 /// The machines of a target's endpoint.
-fn machines<'a>(target: &'a Target, asked: &str) -> Result<&'a dyn Machines> {
+pub(in crate::cli) fn machines<'a>(target: &'a Target, asked: &str) -> Result<&'a dyn Machines> {
     target.provider.machines().ok_or_else(|| unsupported(target.provider.driver(), Feature::Machines, asked))
 }
 
@@ -134,12 +134,12 @@ fn which(target: &Target, asked: &str) -> Result<Selector> {
 }
 
 /// How a machine is called in sentences: "sandbox `sprites/dev`".
-fn called(target: &Target) -> String {
+pub(in crate::cli) fn called(target: &Target) -> String {
     format!("{} `{}`", target.provider.driver().place.unwrap_or("machine"), target.full)
 }
 
 /// Waits for what was begun at a machine, within `--timeout` from its beginning on.
-async fn drive<T: Send + 'static>(
+pub(in crate::cli) async fn drive<T: Send + 'static>(
     ctx: &Ctx,
     target: &Target,
     verb: &str,

@@ -1,8 +1,8 @@
 //! What simulators do wrong on purpose: a plan, made of `--fault` and used up request by request.
 //!
-//! `[SIMULATOR:]KIND[=VALUE][:first=N][:path=GLOB]`, for example `sprites:503:first=3`, `delay=2s:path=/v1/services` or
+//! `[SIMULATOR:]KIND[=VALUE][:first=N][:path=GLOB][:method=METHOD]`, for example `sprites:503:first=3`, `delay=2s:path=/v1/services` or
 //! `sprites:cut=1000`. Without a simulator all of them are meant, without `first` every request, without `path` every
-//! path; `*` in a path stands for anything. The kinds of [`GENERIC`] are the [`Faulty`] layer's work, before any
+//! path, without `method` every method; `*` in a path stands for anything. The kinds of [`GENERIC`] are the [`Faulty`] layer's work, before any
 //! simulator sees the request; what only one simulator knows it declares itself and asks its plan for.
 
 mod layer;
@@ -89,7 +89,9 @@ impl Plan {
     /// The value of a fault of this kind that `request` meets, which is used up by that.
     pub fn take(&self, kind: &str, request: &Request) -> Option<Value> {
         let mut specs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let spec = specs.iter_mut().find(|spec| spec.kind.name == kind && spec.meets(&request.path))?;
+        let spec = specs
+            .iter_mut()
+            .find(|spec| spec.kind.name == kind && spec.meets(request.method.as_str(), &request.path))?;
         if let Some(left) = &mut spec.first {
             *left -= 1;
         }

@@ -19,12 +19,16 @@ pub struct Spec {
     pub first: Option<u64>,
     /// The paths that meet it; all of them if `None`.
     pub path: Option<String>,
+    /// The method that meets it, such as `DELETE`; all of them if `None`.
+    pub method: Option<String>,
 }
 
 impl Spec {
-    /// Whether a request for `path` meets it.
-    pub(super) fn meets(&self, path: &str) -> bool {
-        self.first != Some(0) && self.path.as_deref().is_none_or(|pattern| matches(pattern.as_bytes(), path.as_bytes()))
+    /// Whether a request with `method` for `path` meets it.
+    pub(super) fn meets(&self, method: &str, path: &str) -> bool {
+        self.first != Some(0)
+            && self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
+            && self.path.as_deref().is_none_or(|pattern| matches(pattern.as_bytes(), path.as_bytes()))
     }
 }
 
@@ -63,12 +67,14 @@ pub fn parse(text: &str, simulators: &[&'static Simulator]) -> Result<Spec> {
         value: read(kind, value).map_err(|why| wrong(format!("{}: {why}", kind.name)))?,
         first: None,
         path: None,
+        method: None,
     };
     for part in parts {
         match part.split_once('=') {
             Some(("first", count)) => spec.first = Some(number(count).map_err(|why| wrong(format!("first: {why}")))?),
             Some(("path", glob)) => spec.path = Some(glob.to_owned()),
-            _ => return Err(wrong(format!("`{part}` is neither `first=N` nor `path=GLOB`"))),
+            Some(("method", method)) => spec.method = Some(method.to_owned()),
+            _ => return Err(wrong(format!("`{part}` is neither `first=N`, `path=GLOB` nor `method=METHOD`"))),
         }
     }
     Ok(spec)
@@ -121,7 +127,9 @@ mod tests {
         assert_eq!((spec.first, spec.path), (Some(3), None));
         let spec = read("delay=2s:path=/v1/*/exec").unwrap();
         assert_eq!((spec.simulator, spec.value), (None, Value::Duration(Duration::from_secs(2))));
-        assert!(spec.meets("/v1/sprites/a/exec") && !spec.meets("/v1/exec/x"));
+        assert!(spec.meets("GET", "/v1/sprites/a/exec") && !spec.meets("GET", "/v1/exec/x"));
+        let spec = read("500:method=DELETE").unwrap();
+        assert!(spec.meets("DELETE", "/x") && !spec.meets("GET", "/x"));
         assert_eq!(read("sprites:linger").unwrap().value, Value::Duration(Duration::from_secs(5)));
         assert_eq!(read("linger=1s").unwrap().kind.name, "linger");
         assert_eq!(read("cut=1000").unwrap().value, Value::Number(1000));
@@ -134,7 +142,7 @@ mod tests {
         assert_eq!(read("401=1").unwrap_err(), "invalid fault `401=1`: 401: it takes no value");
         assert_eq!(
             read("500:last=1").unwrap_err(),
-            "invalid fault `500:last=1`: `last=1` is neither `first=N` nor `path=GLOB`"
+            "invalid fault `500:last=1`: `last=1` is neither `first=N`, `path=GLOB` nor `method=METHOD`"
         );
         assert!(read("delay=soon").unwrap_err().starts_with("invalid fault `delay=soon`: delay: "));
         let hint = parse("nope", &[&SPRITES]).unwrap_err().parts().hint.clone().unwrap();

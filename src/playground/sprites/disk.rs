@@ -1,31 +1,18 @@
-//! The disk of a sprite: a directory, and the one view of it that commands and the files API share.
-//!
-//! Nobody may change the root of a process without rights, and a sandbox without programs runs nothing. So where the
-//! system allows namespaces, the directory becomes the root of the sprite's processes, with the machine's programs and
-//! devices shown in it read-only; the files API resolves every path from the same root. `/home/sprite/x` is then one
-//! file for both, `/tmp` is the sprite's own, and nothing outside can be written to.
-//!
-//! Where namespaces are refused, paths of the API lie below the directory and processes only *start* there, with `HOME`
-//! and `TMPDIR` in it: a command that names `/tmp/x` itself reaches the machine's.
+//! The disk of a sprite: a directory, and the one view of it that commands and the files API share. `/home/sprite/x` is
+//! one file for both, and `/tmp` is the sprite's own. Without namespaces, `HOME` and `TMPDIR` lie in it.
 
-use crate::host::namespace::{Bind, Namespace};
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+pub(super) use crate::playground::view::{View, is_shared};
+
+use crate::host::namespace::Bind;
+use crate::playground::view;
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The home of the sprite's user, and where commands start.
 pub(super) const HOME: &str = "/home/sprite";
-
-/// What of the machine is in every sprite.
-const SHARED: &[&str] =
-    &["bin", "sbin", "lib", "lib32", "lib64", "libx32", "usr", "etc", "opt", "run", "nix", "gnu", "sys"];
-
-/// And what is there to be written to: devices, and what the kernel tells.
-const SHARED_WRITABLE: &[&str] = &["dev", "proc"];
 
 /// What a fresh sprite has of its own.
 const OWN: &[&str] = &[
@@ -46,14 +33,6 @@ pub(super) struct Disk {
     /// Whether a namespace is tried at all.
     namespaces: bool,
     view: Mutex<Option<Arc<View>>>,
-}
-
-/// The disk as the sprite sees it. Whoever has one keeps it: a restore makes another.
-pub(super) struct View {
-    namespace: Option<Arc<Namespace>>,
-    root: OwnedFd,
-    /// Where the root is on the machine, if processes see the machine.
-    mapped: Option<PathBuf>,
 }
 
 impl Disk {
@@ -88,7 +67,8 @@ impl Disk {
         if let Some(view) = &*known {
             return Ok(Arc::clone(view));
         }
-        let view = Arc::new(View::of(&self.root, self.namespaces)?);
+        let binds = if self.namespaces { Some(binds(&self.root)?) } else { None };
+        let view = Arc::new(View::of(&self.root, binds.as_deref())?);
         *known = Some(Arc::clone(&view));
         Ok(view)
     }
@@ -107,97 +87,19 @@ impl Disk {
     }
 }
 
-impl View {
-    fn of(root: &Path, namespaces: bool) -> io::Result<Self> {
-        // Whatever the system has against it, there is the other way.
-        let namespace = if namespaces { Namespace::create(root, &binds(root)?).ok() } else { None };
-        match namespace {
-            Some(namespace) => {
-                let top = rustix::fs::openat(namespace.root(), ".", DIRECTORY, Mode::empty())?;
-                Ok(Self { namespace: Some(Arc::new(namespace)), root: top, mapped: None })
-            }
-            None => {
-                let top = rustix::fs::openat(CWD, root, DIRECTORY, Mode::empty())?;
-                Ok(Self { namespace: None, root: top, mapped: Some(root.to_owned()) })
-            }
-        }
-    }
-
-    /// The namespace that its processes are started in, where the system has such.
-    pub(super) fn namespace(&self) -> Option<&Arc<Namespace>> {
-        self.namespace.as_ref()
-    }
-
-    /// How a process has to write `path` of the sprite.
-    pub(super) fn outside(&self, path: &str) -> String {
-        self.mapped.as_ref().map_or_else(|| path.to_owned(), |root| format!("{}{path}", root.display()))
-    }
-
-    /// How a program of the sprite is started: by its path in it, or on the machine where processes see that.
-    pub(super) fn program(&self, path: &Path) -> PathBuf {
-        let own = self.mapped.as_ref().map(|root| root.join(path.strip_prefix("/").unwrap_or(path)));
-        own.filter(|own| own.exists()).unwrap_or_else(|| path.to_owned())
-    }
-
-    /// Opens `path`: links are followed as the sprite would, and none leads out of it.
-    pub(super) fn open(&self, path: &Path, flags: OFlags, mode: u32) -> rustix::io::Result<OwnedFd> {
-        let mode = if flags.intersects(OFlags::CREATE) { Mode::from_raw_mode(mode) } else { Mode::empty() };
-        let path = if path.as_os_str().is_empty() { Path::new("/") } else { path };
-        loop {
-            match openat2(&self.root, path, flags | OFlags::CLOEXEC, mode, ResolveFlags::IN_ROOT) {
-                // Something on the way was renamed while it was resolved.
-                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
-                done => return done,
-            }
-        }
-    }
-
-    /// Opens a directory only to resolve from it.
-    pub(super) fn directory(&self, path: &Path) -> rustix::io::Result<OwnedFd> {
-        self.open(path, DIRECTORY, 0)
-    }
-}
-
-impl AsFd for View {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.root.as_fd()
-    }
-}
-
-const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-
-/// What is shown of the machine, each with its place in `root`, which is made.
+/// What is shown of the machine, and the checkpoints, which commands read and must not change.
 fn binds(root: &Path) -> io::Result<Vec<Bind>> {
-    let mut binds = Vec::new();
-    let shared = SHARED.iter().map(|name| (name, false));
-    for (name, writable) in shared.chain(SHARED_WRITABLE.iter().map(|name| (name, true))) {
-        let (source, target) = (Path::new("/").join(name), root.join(name));
-        if let Ok(link) = fs::read_link(&source) {
-            if fs::symlink_metadata(&target).is_err() {
-                std::os::unix::fs::symlink(link, &target)?;
-            }
-        } else if fs::symlink_metadata(&target).is_ok_and(|found| !found.is_dir()) {
-            // Somebody put something else there: it stays, and the machine's is not shown.
-        } else if source.is_dir() {
-            fs::create_dir_all(&target)?;
-            binds.push(Bind { source, target, writable });
-        }
-    }
-    // Commands read checkpoints there, and must not change them.
+    let mut binds = view::binds(root)?;
     let checkpoints = root.join(".sprite/checkpoints");
     fs::create_dir_all(&checkpoints)?;
     binds.push(Bind { source: checkpoints.clone(), target: checkpoints, writable: false });
     Ok(binds)
 }
 
-/// Whether `name`, directly in the root, is the machine's and no part of a sprite.
-pub(super) fn is_shared(name: &str) -> bool {
-    SHARED.contains(&name) || SHARED_WRITABLE.contains(&name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::fs::OFlags;
 
     fn read(view: &View, path: &str) -> rustix::io::Result<String> {
         let file = view.open(Path::new(path), OFlags::RDONLY, 0)?;

@@ -4,6 +4,7 @@
 //! a script, so that any bytes are a name.
 
 mod bulk;
+mod crc;
 #[cfg(test)]
 pub mod here;
 mod program;
@@ -14,6 +15,7 @@ pub mod tar;
 mod tests;
 
 pub use bulk::TarBulk;
+pub use crc::Cksum;
 pub use program::{Output, Program, output};
 pub use reason::{kind_of, reason};
 pub use sums::Sum;

@@ -11,10 +11,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::server::TlsStream;
 
-/// What a connection is made of. TLS is one more kind.
+/// What a connection is made of.
 pub(super) enum Raw {
     Tcp(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
     Unix(UnixStream),
 }
 
@@ -60,10 +62,14 @@ impl Connection {
 
     /// Has it reset when it is closed, by whoever does that.
     pub fn reset_at_end(&self) {
-        if let Some(Raw::Tcp(stream)) = &*self.lock() {
-            // A connection that is gone already cannot be told, and need not.
-            let _ = set_socket_linger(stream.as_fd(), Some(Duration::ZERO));
-        }
+        let raw = self.lock();
+        let stream = match &*raw {
+            Some(Raw::Tcp(stream)) => stream,
+            Some(Raw::Tls(stream)) => stream.get_ref().0,
+            Some(Raw::Unix(_)) | None => return,
+        };
+        // A connection that is gone already cannot be told, and need not.
+        let _ = set_socket_linger(stream.as_fd(), Some(Duration::ZERO));
     }
 
     /// Has it end once so many more bytes were sent.
@@ -173,11 +179,12 @@ impl Drop for Wire {
     }
 }
 
-/// Calls the same on either kind.
+/// Calls the same on every kind.
 macro_rules! either {
     ($raw:expr, $stream:ident => $call:expr) => {
         match $raw {
             Raw::Tcp($stream) => $call,
+            Raw::Tls($stream) => $call,
             Raw::Unix($stream) => $call,
         }
     };

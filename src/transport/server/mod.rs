@@ -1,4 +1,5 @@
-//! The server half: HTTP/1.1 and websockets over a unix socket or a loopback port, for simulators of ours.
+//! The server half: HTTP/1.1 and websockets over a unix socket or a loopback port, with TLS or without, for simulators of
+//! ours.
 //!
 //! A [`Handler`] turns a [`Request`] into a [`Reply`]; [`serve`] does the rest in one future, on whose task set every
 //! connection hangs: dropping it ends them all. It can also misbehave on purpose, as servers do: a body that fails is
@@ -6,6 +7,7 @@
 
 mod body;
 mod connection;
+mod identity;
 mod listener;
 mod query;
 mod reply;
@@ -15,6 +17,7 @@ mod socket;
 mod tests;
 
 pub use connection::{Connection, End};
+pub use identity::Identity;
 pub use listener::{Listener, Peer};
 pub use query::Query;
 pub use reply::{Body, Reply, Response};
@@ -22,7 +25,7 @@ pub use request::Request;
 pub use socket::{Message, Socket, SocketSink, SocketStream, Task};
 
 use self::body::Outgoing;
-use self::connection::Wire;
+use self::listener::Accepted;
 use self::socket::Upgrade;
 use async_trait::async_trait;
 use hyper::body::Incoming;
@@ -55,8 +58,8 @@ pub async fn serve(listener: Listener, handler: Arc<dyn Handler>) {
     loop {
         tokio::select! {
             accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
-                Ok((wire, peer)) => {
-                    connections.spawn(attend(wire, peer, handler.clone()));
+                Ok((accepted, peer)) => {
+                    connections.spawn(attend(accepted, peer, handler.clone()));
                 }
                 Err(_) => tokio::time::sleep(PAUSE).await,
             },
@@ -66,7 +69,9 @@ pub async fn serve(listener: Listener, handler: Arc<dyn Handler>) {
 }
 
 /// Answers what comes over one connection, and then lives on as a websocket if that was agreed.
-async fn attend(wire: Wire, peer: Peer, handler: Arc<dyn Handler>) {
+async fn attend(accepted: Accepted, peer: Peer, handler: Arc<dyn Handler>) {
+    // Whoever speaks no TLS where it is due has nothing to be told.
+    let Ok(wire) = accepted.open().await else { return };
     let connection = wire.connection();
     let agreed: Mutex<Option<Upgrade>> = Mutex::new(None);
     let service = service_fn(|request: hyper::Request<Incoming>| async {

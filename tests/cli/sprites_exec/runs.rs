@@ -120,3 +120,49 @@ fn a_surviving_program_is_joined_again() {
     assert_eq!(output.status.code(), Some(9), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stdout).ends_with("later\n"), "{output:?}");
 }
+
+/// 32: two look at one program, and one that leaves takes nothing from the other.
+#[test]
+fn of_two_that_look_on_one_may_leave() {
+    let box_ = Playground::sandbox(&[]);
+    let mut command = box_.esker_process();
+    let script = "while [ ! -e go ]; do echo tick; sleep 0.05; done; echo later; exit 9";
+    command.args(["exec", "--survive", "--", "sh", "-c", script]);
+    let mut first = Running::start(&mut command);
+    first.says("tick");
+    let id = stdout(&exec(&box_, &["--sessions", "-o", "name"]).code(0)).trim_end().to_owned();
+    let mut joined: Vec<_> = (0..2)
+        .map(|_| {
+            let mut command = box_.esker_process();
+            let mut joined = Running::start(command.args(["exec", "--attach", &id]));
+            joined.says("tick");
+            joined
+        })
+        .collect();
+    let leaver = joined.remove(0);
+    leaver.signal(rustix::process::Signal::KILL);
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&leaver.end().status), Some(9));
+    joined[0].says("tick");
+    exec(&box_, &["--", "touch", "go"]).code(0);
+    for watcher in [first, joined.remove(0)] {
+        let output = watcher.end();
+        assert_eq!(output.status.code(), Some(9), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).ends_with("later\n"), "{output:?}");
+    }
+}
+
+/// 35: what does not end by the signal that asks it to is killed.
+#[test]
+fn who_does_not_listen_is_killed() {
+    let box_ = Playground::sandbox(&[]);
+    let mut command = box_.esker_process();
+    let script = "trap 'echo no' TERM; echo up; while :; do sleep 0.05; done";
+    command.args(["exec", "--survive", "--", "sh", "-c", script]);
+    let mut running = Running::start(&mut command);
+    running.says("up");
+    let id = stdout(&exec(&box_, &["--sessions", "-o", "name"]).code(0)).trim_end().to_owned();
+    exec(&box_, &["--kill", &id, "--timeout", "500ms"]).code(0);
+    let output = running.end();
+    assert_eq!(output.status.code(), Some(137), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("no\n"), "{output:?}");
+}

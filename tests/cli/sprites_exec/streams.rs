@@ -3,6 +3,8 @@
 use super::{exec, stderr, stdout};
 use crate::support::error_of;
 use crate::support::playground::Playground;
+use std::io::Read;
+use std::process::Stdio;
 
 /// `exec(["list","form"])` of the seed: arguments as they are; 11: codes.
 #[test]
@@ -164,4 +166,33 @@ fn a_verified_output_is_whole_or_an_error() {
     let error = error_of(assert.get_output());
     assert_eq!(error["causes"][0], "1000 of 5000 bytes of stdout arrived", "{error}");
     assert_eq!(exec(&truncated, &silent).code(0).get_output().stdout.len(), 1000, "nobody else would tell");
+}
+
+/// 21: something that the program left behind holds its output open: its exit is told all the same, and soon.
+#[test]
+fn a_grandchild_that_holds_the_output_keeps_nobody() {
+    let playground = Playground::sandbox(&[]);
+    let assert = exec(&playground, &["--timeout", "50s", "--", "sh", "-c", "sleep 1000 & echo out; exit 5"]).code(5);
+    assert_eq!(stdout(&assert), "out\n");
+}
+
+/// 80: whoever reads our output may take a pause, and nothing is lost or held in memory.
+#[test]
+fn a_reader_that_pauses_gets_everything() {
+    let playground = Playground::sandbox(&[]);
+    let mut command = playground.esker_process();
+    command.args(["exec", "--", "sh", "-c", "head -c 50000000 /dev/zero; echo done >&2; exit 6"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut out = child.stdout.take().unwrap();
+    // The last of it waits in pipes and sockets while this reader does nothing.
+    let mut first = vec![0; 47 << 20];
+    out.read_exact(&mut first).unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let kib: u64 = resident.trim().trim_end_matches(" kB").parse().unwrap();
+    let mut rest = Vec::new();
+    out.read_to_end(&mut rest).unwrap();
+    assert_eq!(first.len() + rest.len(), 50_000_000);
+    assert_eq!(child.wait().unwrap().code(), Some(6));
+    assert!(kib < 100_000, "{kib} KiB");
 }

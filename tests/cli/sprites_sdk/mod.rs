@@ -113,7 +113,6 @@ fn made(text: &str) -> Value {
 }
 
 #[test]
-#[ignore = "needs the simulator of Sprites"]
 fn what_one_sdk_makes_the_others_see() {
     const SDKS: [Sdk; 3] = [Sdk::Python, Sdk::JavaScript, Sdk::Go];
     let playground = Playground::sprites();
@@ -130,19 +129,16 @@ fn what_one_sdk_makes_the_others_see() {
 }
 
 #[test]
-#[ignore = "needs the simulator of Sprites"]
 fn the_python_sdk_makes_every_call() {
     every_call(Sdk::Python);
 }
 
 #[test]
-#[ignore = "needs the simulator of Sprites"]
 fn the_javascript_sdk_makes_every_call() {
     every_call(Sdk::JavaScript);
 }
 
 #[test]
-#[ignore = "needs the simulator of Sprites"]
 fn the_go_sdk_makes_every_call() {
     every_call(Sdk::Go);
 }

@@ -128,7 +128,7 @@ var spriteSteps = []step{
 		if err != nil {
 			return nil, err
 		}
-		token, err := sprites.CreateToken(ctx, "fm2_an-invented-macaroon", sprite.OrganizationName, "", endpoint)
+		token, err := sprites.CreateToken(ctx, os.Getenv("FLY_API_TOKEN"), sprite.OrganizationName, "", endpoint)
 		if err != nil {
 			return nil, err
 		}

@@ -25,6 +25,9 @@ TOKEN = os.environ["SPRITES_TOKEN"]
 HOME = "/home/sprite"
 LIMIT = 60  # seconds for one step
 
+# A service that a signal does not end.
+ALIVE = "trap : USR1; while :; do sleep 0.1; done"
+
 steps = []
 
 
@@ -743,10 +746,10 @@ async def asynchronous():
         yield "checkpoint.list", [c.id for c in await box.list_checkpoints()]
         yield "checkpoint.get", (await box.get_checkpoint("v1")).comment
         yield "checkpoint.restore", last(await box.restore_checkpoint("v1"))["last"]
-        started = list(await box.create_service("web", "sleep", ["1000"], duration=0.2))
+        started = list(await box.create_service("web", "sh", ["-c", ALIVE], duration=0.2))
         yield "service.create", started[0].type
         yield "service.list", [s.name for s in await box.list_services()]
-        await box.signal_service("web", "CONT")
+        await box.signal_service("web", "USR1")
         stopped = list(await box.stop_service("web", 5.0))
         yield "service.stop", [stopped[-1].type, (await box.get_service("web")).state.status]
         await box.delete_service("web")

@@ -6,7 +6,7 @@ use super::read::window;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{FileEntry, Note, RemotePath, Time};
 use crate::provider::exec::Exit;
-use crate::provider::over_exec::{Sum, output, sh};
+use crate::provider::over_exec::{Cksum, output, sh};
 use crate::provider::sprites::DRIVER;
 use crate::stream::{self, ByteStream};
 use bytes::Bytes;
@@ -21,7 +21,7 @@ const AGAIN: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// The checksum of the first `$2` bytes of `$1`: what was added since is another matter.
-const SUM: &str = r#"command -v sha256sum head >/dev/null || exit 94; head -c "$2" -- "$1" | sha256sum"#;
+const SUM: &str = r#"command -v cksum head >/dev/null || exit 94; head -c "$2" -- "$1" | cksum"#;
 
 /// A file that is being read.
 pub(super) struct Resuming {
@@ -30,7 +30,7 @@ pub(super) struct Resuming {
     len: u64,
     at: u64,
     body: ByteStream,
-    sum: Sum,
+    sum: Cksum,
     /// What it looked like when it was opened, as far as that is known.
     before: Option<(u64, Time)>,
     fruitless: u32,
@@ -41,7 +41,7 @@ impl Resuming {
         let before = files.file_itself(&path).await.ok().flatten().as_ref().and_then(looks);
         // What has changed already cannot be gone on with.
         let before = before.filter(|(size, _)| *size == len);
-        Self { files, path, len, at: 0, body, sum: Sum::new(), before, fruitless: 0 }
+        Self { files, path, len, at: 0, body, sum: Cksum::new(), before, fruitless: 0 }
     }
 
     pub(super) fn into_stream(self) -> ByteStream {
@@ -94,9 +94,9 @@ impl Resuming {
         Ok(window(response.into_stream(), skip, self.len - self.at))
     }
 
-    /// Compares what has come with what is there. Where there is no `sha256sum`, its length has to do.
+    /// Compares what has come with what is there. Where there is no `cksum`, its length has to do.
     async fn verify(&mut self) -> Result<()> {
-        let come = std::mem::replace(&mut self.sum, Sum::new()).hex();
+        let come = std::mem::replace(&mut self.sum, Cksum::new()).text();
         let len = self.len.to_string();
         let said = output(&*self.files.exec, sh(SUM, &[self.path.as_bytes(), len.as_bytes()]), None).await;
         let there = match said {
@@ -106,7 +106,7 @@ impl Resuming {
                 return Ok(());
             }
         };
-        if there.starts_with(come.as_bytes()) { Ok(()) } else { Err(self.files.changed(&self.path)) }
+        if there.trim_ascii_end() == come.as_bytes() { Ok(()) } else { Err(self.files.changed(&self.path)) }
     }
 
     fn lost(&self, error: Error) -> Error {

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::RemotePath;
 use crate::provider::exec::Exit;
 use crate::provider::files::{WriteSpec, Written};
-use crate::provider::over_exec::{Sum, hidden_name, output, sh};
+use crate::provider::over_exec::{Cksum, hidden_name, output, sh};
 use crate::provider::sprites::DRIVER;
 use crate::provider::sprites::api::FsWritten;
 use crate::stream::ByteStream;
@@ -18,9 +18,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// would put it into a directory of that name.
 const COMMIT: &str = r#"
 LC_ALL=C; export LC_ALL
-command -v sha256sum mv chmod >/dev/null || exit 94
-sum=$(sha256sum <"$1") || exit 90
-[ "${sum%% *}" = "$2" ] || exit 93
+command -v cksum mv chmod >/dev/null || exit 94
+sum=$(cksum <"$1") || exit 90
+[ "$sum" = "$2" ] || exit 93
 chmod -- "$3" "$1" || exit 95
 [ -z "$4" ] || mv -f -T -- "$1" "$4"
 "#;
@@ -55,13 +55,11 @@ impl SpritesFiles {
     }
 
     async fn write_to(&self, temp: &RemotePath, to: &WriteSpec, mode: u32, body: ByteStream) -> Result<Written> {
-        let sent = Arc::new(Mutex::new((Sum::new(), 0_u64)));
+        let sent = Arc::new(Mutex::new(Cksum::new()));
         let counted = Arc::clone(&sent);
         let body = body.inspect(move |chunk| {
             if let Ok(chunk) = chunk {
-                let mut sent = counted.lock().unwrap_or_else(PoisonError::into_inner);
-                sent.0.update(chunk);
-                sent.1 += chunk.len() as u64;
+                counted.lock().unwrap_or_else(PoisonError::into_inner).update(chunk);
             }
         });
         let parents = if to.parents { "true" } else { "false" };
@@ -77,13 +75,14 @@ impl SpritesFiles {
             .body(Body::Stream { body: body.boxed(), len: to.len });
         let what = self.doing("write", &to.path);
         let answer = self.client.fetch(&what, request).await.map_err(|error| self.refused("write", &to.path, error))?;
-        let (sum, size) = sent.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let sum = sent.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let size = sum.len();
         let said: FsWritten = serde_json::from_slice(&answer).unwrap_or_default();
         if said.size.is_some_and(|said| said != size) {
             let why = format!("{} of {size} bytes arrived", said.size.unwrap_or_default());
             return Err(Error::failure(self.client.cannot(&what, &why)).at(DRIVER.id, self.client.endpoint()));
         }
-        self.commit(temp, to, mode, &sum.hex()).await?;
+        self.commit(temp, to, mode, &sum.text()).await?;
         Ok(Written { size_bytes: size })
     }
 

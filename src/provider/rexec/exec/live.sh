@@ -1,0 +1,75 @@
+exec 3<&0
+mkfifo "$esk_d/i" "$esk_d/o" "$esk_d/e" "$esk_d/q" || exit 125
+exec 8<>"$esk_d/q"
+trap '' HUP INT QUIT TERM PIPE
+esk_rec O <"$esk_d/o" &
+esk_a=$!
+esk_b=
+[ -n "$esk_merge" ] || { esk_rec E <"$esk_d/e" & esk_b=$!; }
+esk_f=
+if [ -n "$esk_stdin" ]; then
+    {
+        exec 7>"$esk_d/i"
+        esk_k=0
+        while IFS= read -r esk_l; do
+            esk_k=$((esk_k + 1))
+            case $esk_l in
+            .) break ;;
+            b*) printf %s "${esk_l#b}" | esk_dec >&7 ;;
+            p*) printf "${esk_l#p}" >&7 ;;
+            k*) cat "$esk_d/${esk_l}" >&7 ;;
+            esac 2>/dev/null || { esk_say B "$esk_k" ''; break; }
+            case $esk_l in k*) rm -f "$esk_d/$esk_l" ;; esac
+            esk_say A "$esk_k" ''
+        done <&8
+    } &
+    esk_f=$!
+fi
+{
+    esk_k=0
+    while IFS= read -r esk_l; do
+        case $esk_l in
+        [bp.]*) printf '%s\n' "$esk_l" >&8 ;;
+        k)
+            esk_k=$((esk_k + 1))
+            esk_say K "$esk_k" ''
+            sed '/^\.$/q' <&3 | esk_dec >"$esk_d/k$esk_k"
+            printf 'k%s\n' "$esk_k" >&8
+            esk_say L "$esk_k" ''
+            ;;
+        s*)
+            esk_g=
+            read esk_g <"$esk_d/pid"
+            [ -z "$esk_g" ] || kill -s "${esk_l#s}" -- "-$esk_g" || kill -s "${esk_l#s}" "$esk_g"
+            ;;
+        x) break ;;
+        esac
+    done
+    if [ "$esk_l" != x ]; then
+        read esk_g <"$esk_d/pid" && {
+            kill -s HUP -- "-$esk_g" || kill -s HUP "$esk_g"
+            sleep 2
+            kill -s KILL -- "-$esk_g" || kill -s KILL "$esk_g"
+        }
+    fi
+    rm -rf "$esk_d"
+    kill -s KILL $esk_a $esk_b $esk_f $$
+} <&3 2>/dev/null &
+esk_r=$!
+trap - HUP INT QUIT TERM PIPE
+esk_i=/dev/null
+[ -z "$esk_stdin" ] || esk_i=$esk_d/i
+esk_say G 0 "$esk_x"
+if [ -n "$esk_merge" ]; then
+    $esk_s /bin/sh "$esk_d/cmd" "$esk_u" <"$esk_i" >"$esk_d/o" 2>&1 3<&- 8<&- 9<&-
+else
+    $esk_s /bin/sh "$esk_d/cmd" "$esk_u" <"$esk_i" >"$esk_d/o" 2>"$esk_d/e" 3<&- 8<&- 9<&-
+fi
+esk_c=$?
+trap '' HUP INT QUIT TERM
+[ ! -s "$esk_d/why" ] || esk_say Q 0 "$(esk_enc <"$esk_d/why")"
+esk_say W 0 "$esk_c"
+wait $esk_a $esk_b
+kill -s KILL $esk_r $esk_f 2>/dev/null
+rm -rf "$esk_d"
+esk_say X 0 "$esk_c"

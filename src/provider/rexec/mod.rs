@@ -1,0 +1,3 @@
+//! Rexec.
+
+pub mod api;
