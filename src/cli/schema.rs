@@ -13,8 +13,8 @@ use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::{
     At, Change, Changed, Check, CheckRefreshed, Checkpoint, Copied, ExecResult, FileEntry, Finding, Forward,
-    HealthState, Identity, Info, LogEntry, Machine, MachineDone, MachineHealth, MachineSeen, MachineUrl, Metric,
-    NetworkRule, Notice, PlanDocument, Port, PrivilegesPolicy, Record, RecordDone, Recorded, Relayed, Removed,
+    HealthState, Identity, Info, LogEntry, Machine, MachineDone, MachineHealth, MachinePlan, MachineSeen, MachineUrl,
+    Metric, NetworkRule, Notice, PlanDocument, Port, PrivilegesPolicy, Record, RecordDone, Recorded, Relayed, Removed,
     ResourcesPolicy, Restored, Run, Service, ServiceDetail, TableInfo, Warning,
 };
 use crate::report;
@@ -116,6 +116,7 @@ static TABLE: &[Entry] = &[
     ("vm upgrade", either::<MachineDone>),
     ("vm url", either::<MachineUrl>),
     ("vm health", either::<MachineHealth>),
+    ("vm apply", many::<MachinePlan>),
     ("vm resource list", many::<TableInfo>),
     ("vm resource TABLE list", many::<Record>),
     ("vm resource TABLE show", either::<Record>),

@@ -74,6 +74,38 @@ pub struct MachineSeen {
     pub machine: Machine,
 }
 
+/// A difference between a machine as it is and as a file describes it.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Difference {
+    /// What differs: `ram`, `drives[data].disksize`.
+    pub field: String,
+    /// How it is; null if it is not there.
+    pub from: serde_json::Value,
+    /// How it is described.
+    pub to: serde_json::Value,
+}
+
+/// What has to be done so that a machine is as a file describes it.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct MachinePlan {
+    /// The machine.
+    pub name: String,
+    /// `create`, `update` or `none`.
+    pub action: String,
+    /// What differs.
+    pub differences: Vec<Difference>,
+}
+
+/// A machine that is as a file describes it.
+pub type Planned = MachinePlan;
+
+impl Row for MachinePlan {
+    const NOUN: &'static str = "machines";
+    fn id(&self) -> String {
+        self.name.clone()
+    }
+}
+
 /// How a machine is.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct MachineHealth {

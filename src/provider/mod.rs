@@ -37,6 +37,7 @@ pub mod rexec;
 pub mod services;
 pub mod sign_in;
 pub mod sprites;
+pub mod templates;
 pub mod tunnels;
 pub mod vergeos;
 
@@ -130,6 +131,11 @@ pub trait Provider: Send + Sync {
 
     /// Tables of resources beside the machines.
     fn resources(&self) -> Option<&dyn resources::Resources> {
+        None
+    }
+
+    /// Files that describe its machines.
+    fn templates(&self) -> Option<&dyn templates::Templates> {
         None
     }
 

@@ -33,6 +33,7 @@ mod support;
 mod svc_act;
 mod svc_hygiene;
 mod svc_wait;
+mod verge;
 mod verge_parity;
 mod verge_sdk;
 mod vm;

@@ -19,6 +19,7 @@ pub mod resource;
 pub mod show;
 pub mod snippet;
 pub mod stats;
+pub mod template;
 pub mod update;
 pub mod url;
 pub mod wait;
@@ -48,6 +49,8 @@ pub(super) static TREE: &[Node] = &[
     talk!("create", create::VmCreateArgs, create::run, "Make machines, and wait until they can be used"),
     talk!("update", update::VmUpdateArgs, update::run, "Change machines: labels, access and more"),
     talk!("delete", delete::VmDeleteArgs, delete::run, "Delete machines with all that is in them").alias("rm"),
+    talk!("apply", template::VmApplyArgs, template::apply, "Make machines so as files describe them"),
+    talk!("export-template", template::VmExportArgs, template::export, "Write a machine down as a file"),
     talk!("wait", wait::VmWaitArgs, wait::run, "Wait until machines are in a state"),
     talk!("start", power::VmStartArgs, power::start, "Start machines"),
     talk!("stop", power::VmStopArgs, power::stop, "Stop machines"),

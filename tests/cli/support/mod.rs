@@ -14,6 +14,7 @@ pub(crate) mod scripted;
 pub(crate) mod shown;
 pub(crate) mod sprites;
 pub(crate) mod terminal;
+pub(crate) mod verge;
 
 use std::path::PathBuf;
 use tempfile::TempDir;
