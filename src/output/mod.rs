@@ -20,6 +20,7 @@ mod prompt;
 pub mod sanitize;
 mod sink;
 mod table;
+mod talk;
 mod yaml;
 
 pub use color::{Tone, tone};

@@ -7,6 +7,7 @@
 pub mod fault;
 pub mod greeting;
 pub mod pebble;
+pub mod pi;
 pub mod sprites;
 pub mod world;
 
@@ -17,7 +18,7 @@ use futures_util::future::BoxFuture;
 use std::path::PathBuf;
 
 /// Every simulator, in the order in which they are started and shown.
-pub static SIMULATORS: &[Simulator] = &[pebble::SIMULATOR, sprites::SPRITES];
+pub static SIMULATORS: &[Simulator] = &[pebble::SIMULATOR, sprites::SPRITES, pi::PI];
 
 /// A simulator of one system: a row of the table above.
 pub struct Simulator {
@@ -39,6 +40,8 @@ pub struct Simulator {
 pub struct Room {
     /// A directory of its own, which exists, is empty and can be read by us alone.
     pub dir: PathBuf,
+    /// A directory on the `PATH` of whoever uses the playground.
+    pub bin: PathBuf,
     /// Where it starts processes: all of them end with the playground.
     pub processes: Processes,
     /// What it does wrong.

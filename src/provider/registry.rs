@@ -3,7 +3,7 @@
 use super::Driver;
 
 /// Every provider, in the order in which they are shown.
-pub static DRIVERS: &[&Driver] = &[&super::pebble::DRIVER, &super::sprites::DRIVER];
+pub static DRIVERS: &[&Driver] = &[&super::pebble::DRIVER, &super::sprites::DRIVER, &super::pi::PI, &super::pi::OMP];
 
 /// The provider called `id`.
 pub fn driver(id: &str) -> Option<&'static Driver> {
