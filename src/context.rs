@@ -4,7 +4,7 @@ use crate::cleanups::Cleanups;
 use crate::config::{Config, Dirs, Origin, Search};
 use crate::error::{Error, Result};
 use crate::output::{Format, Options, Output, When};
-use crate::provider::{Ask, Env, registry::DRIVERS};
+use crate::provider::{Ask, Env, Variables, registry::DRIVERS};
 use crate::resolve::{Registry, Resolver};
 use crate::settings::{Flags, Opt, Settings, config_file};
 use crate::signal::Signals;
@@ -98,6 +98,7 @@ impl Ctx {
             ask: ask(&out),
             home: var("HOME").map(PathBuf::from),
             state: dirs.state.clone(),
+            vars: Variables::new(|name| std::env::var_os(name)),
             config_home: var("XDG_CONFIG_HOME").or_else(|| Some(var("HOME")? + "/.config")).map(PathBuf::from),
         };
         let resolver = Resolver::new(Arc::clone(&config), Box::new(var), DRIVERS, env);

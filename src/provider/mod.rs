@@ -18,6 +18,7 @@ pub mod feature;
 pub mod files;
 pub mod identities;
 pub mod import;
+pub mod labels;
 pub mod library;
 pub mod local;
 pub mod machines;
@@ -25,6 +26,7 @@ pub mod metrics;
 pub mod notices;
 pub mod over_exec;
 pub mod pebble;
+pub mod pi;
 pub mod plan;
 pub mod policies;
 pub mod queue;
@@ -59,11 +61,36 @@ use crate::transport::Net;
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// How the process's environment is read: injected, so that tests need not change the real one.
 pub type Vars<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The same, owned: for what is read of it when a program is started. A default one is empty.
+#[derive(Clone, Default)]
+pub struct Variables(Option<Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>>);
+
+impl Variables {
+    /// Variables that `read` knows.
+    pub fn new(read: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(read)))
+    }
+
+    /// The value of a variable; empty means unset.
+    pub fn get(&self, name: &str) -> Option<OsString> {
+        self.0.as_ref()?(name).filter(|value| !value.is_empty())
+    }
+}
+
+impl fmt::Debug for Variables {
+    /// Values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Variables")
+    }
+}
 
 /// A provider as the registry knows it: data, and two functions that do no I/O.
 #[derive(Debug)]
@@ -107,6 +134,8 @@ pub struct Env {
     pub state: Option<PathBuf>,
     /// Where users keep configuration (`$XDG_CONFIG_HOME`), for state shared with a provider's own client.
     pub config_home: Option<PathBuf>,
+    /// Our own environment, of which programs that are started get a part.
+    pub vars: Variables,
 }
 
 /// An endpoint: one system, reached in one way with one credential.

@@ -9,6 +9,7 @@
     clippy::cast_possible_truncation
 )]
 
+mod agent;
 mod checkpoint;
 mod compat;
 mod daemon;
