@@ -14,9 +14,11 @@ const TOKEN: &str = "VERGE_TOKEN";
 const API_KEY: &str = "VERGE_API_KEY";
 const VERIFY: &str = "VERGE_VERIFY_SSL";
 const TIMEOUT: &str = "VERGE_TIMEOUT";
+/// Ours: official clients can only be told to check nothing.
+const CA_FILE: &str = "VERGE_CA_FILE";
 
 /// The variables that are read, for the implicit endpoint alone.
-pub(super) const VARIABLES: &[&str] = &[HOST, USERNAME, PASSWORD, TOKEN, API_KEY, VERIFY, TIMEOUT];
+pub(super) const VARIABLES: &[&str] = &[HOST, USERNAME, PASSWORD, TOKEN, API_KEY, VERIFY, TIMEOUT, CA_FILE];
 
 /// The keys of an endpoint.
 pub(super) const KEYS: &[ConfigKey] = &[
@@ -66,6 +68,9 @@ pub(super) fn implicit(vars: Vars<'_>) -> Result<EndpointConfig> {
         if !verify {
             endpoint = endpoint.with("insecure", true);
         }
+    }
+    if let Some(path) = set(CA_FILE) {
+        endpoint = endpoint.with("ca_file", path);
     }
     if let Some(text) = set(TIMEOUT) {
         let limit = crate::config::duration::parse(&text)
