@@ -130,6 +130,32 @@ impl Row for MachineHealth {
     }
 }
 
+/// How busy a machine is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct MachineStats {
+    /// How much of one processor it uses, in per cent.
+    pub cpu_percent: Option<f64>,
+    /// Memory in use.
+    pub memory_bytes: Option<u64>,
+    /// Memory that it may use.
+    pub memory_limit_bytes: Option<u64>,
+    /// Disk in use.
+    pub disk_bytes: Option<u64>,
+    /// Disk that it may use.
+    pub disk_limit_bytes: Option<u64>,
+    /// What the provider adds.
+    #[serde(skip_serializing_if = "nothing")]
+    pub extra: Extra,
+}
+
+impl Row for MachineStats {
+    const NOUN: &'static str = "machines";
+    const IS_TARGET: bool = true;
+    fn id(&self) -> String {
+        self.cpu_percent.map_or_else(String::new, |percent| percent.to_string())
+    }
+}
+
 /// Where a machine can be reached from outside, and by whom.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct MachineUrl {

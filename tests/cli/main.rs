@@ -9,6 +9,7 @@
     clippy::cast_possible_truncation
 )]
 
+mod agent;
 mod checkpoint;
 mod compat;
 mod daemon;
@@ -34,4 +35,6 @@ mod svc_act;
 mod svc_hygiene;
 mod svc_wait;
 mod verge;
+mod verge_parity;
+mod verge_sdk;
 mod vm;

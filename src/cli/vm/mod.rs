@@ -1,6 +1,7 @@
 //! `vm`: sandboxes, containers and virtual machines.
 
 pub mod act;
+mod batch;
 pub mod columns;
 pub mod console;
 pub mod create;
@@ -12,8 +13,12 @@ pub mod policy;
 pub mod ports;
 pub mod power;
 pub mod proxy;
+pub mod record;
+pub mod resize;
 pub mod resource;
 pub mod show;
+pub mod snippet;
+pub mod stats;
 pub mod template;
 pub mod update;
 pub mod url;
@@ -58,10 +63,14 @@ pub(super) static TREE: &[Node] = &[
     talk!("untag", deed::VmTagArgs, deed::untag, "Take a tag from machines"),
     talk!("console", console::VmConsoleArgs, console::run, "Print where a machine's console can be reached"),
     talk!("upgrade", act::VmUpgradeArgs, act::upgrade, "Upgrade what machines run on"),
+    talk!("resize", resize::VmResizeArgs, resize::run, "Give machines more or less"),
+    talk!("stats", stats::VmStatsArgs, stats::run, "Say how busy machines are"),
     talk!("url", url::VmUrlArgs, url::run, "Print a machine's address, or change who may use it"),
     talk!("health", health::VmHealthArgs, health::run, "Say whether machines can be used, also by exit code"),
     talk!("proxy", proxy::ProxyArgs, proxy::run, "Reach ports in a machine by ports of this one"),
     talk!("ports", ports::PortsArgs, ports::run, "List ports that are open in a machine"),
+    group!("snippet", "Small scripts that an account keeps", snippet::TREE),
+    group!("record", "Recordings of terminals", record::TREE),
     group!("policy", "What a machine's programs may reach and use", policy::TREE),
     resource::nouns::DRIVE,
     resource::nouns::NIC,

@@ -17,7 +17,7 @@ pub(super) struct Path {
 /// What is taken at the end of a path.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Last {
-    /// A column, or `$key`.
+    /// A column, or `$key`, or `$row`.
     Column(String),
     /// What the row is called.
     Display,
@@ -97,7 +97,7 @@ impl Path {
                 Last::Call(*function, Box::new(Self::parse(inner)?))
             }
             None if last == "$display" => Last::Display,
-            None if last == "$key" || is_name(last) => Last::Column(last.to_owned()),
+            None if ["$key", "$row"].contains(&last) || is_name(last) => Last::Column(last.to_owned()),
             None => return None,
         };
         Some(Self { hops, last })
@@ -180,8 +180,13 @@ impl<'a> At<'a> {
 
     /// The value of a column of its own; a secret is none.
     pub(super) fn column(self, name: &str) -> Option<Value> {
-        if name == "$key" {
-            return Some(self.key.to_value());
+        match name {
+            "$key" => return Some(self.key.to_value()),
+            "$row" => {
+                let id = Id { table: self.table, key: self.key.clone() };
+                return Some(self.store.number_of(&id).into());
+            }
+            _ => {}
         }
         let schema = self.store.schema_of(self.table);
         let at = schema.column(name)?;

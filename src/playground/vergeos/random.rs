@@ -1,5 +1,7 @@
 //! Identifiers that nobody chose.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use std::fmt::Write as _;
 
@@ -22,6 +24,11 @@ pub(super) fn id() -> String {
 pub(super) fn uuid() -> String {
     let digits = hex(16);
     format!("{}-{}-4{}-a{}-{}", &digits[..8], &digits[8..12], &digits[13..16], &digits[17..20], &digits[20..])
+}
+
+/// A key of a tunnel, as text.
+pub(super) fn key() -> String {
+    STANDARD.encode(&hex(32).into_bytes()[..32])
 }
 
 /// A hardware address of the kind that is made up locally.

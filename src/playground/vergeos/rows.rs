@@ -103,7 +103,7 @@ pub(super) fn create(world: &mut World, table: usize, mut body: Body, user: &str
     let mut reply = json!({
         "location": format!("/v4/{name}/{key}"),
         "dbpath": format!("{name}/{key}"),
-        "$row": id.key.to_value(),
+        "$row": world.store.number_of(&id),
         "$key": key,
     });
     if let Some(response) = response {

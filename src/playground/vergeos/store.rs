@@ -25,7 +25,9 @@ pub(super) struct Store {
 
 struct Rows {
     rows: BTreeMap<Key, Row>,
+    /// The number of the next row. Rows that are keyed by text have one too, by which a reference may name them.
     next: u64,
+    numbers: BTreeMap<u64, Key>,
 }
 
 /// Machines are counted from here: a VM's key where a machine's belongs leads to nothing, and does not go unnoticed
@@ -37,7 +39,11 @@ impl Store {
     pub(super) fn new() -> Self {
         let schema = Schema::read();
         let first = |table: &Table| if table.name == "machines" { FIRST_MACHINE } else { 1 };
-        let tables = schema.tables.iter().map(|table| Rows { rows: BTreeMap::new(), next: first(table) }).collect();
+        let tables = schema
+            .tables
+            .iter()
+            .map(|table| Rows { rows: BTreeMap::new(), next: first(table), numbers: BTreeMap::new() })
+            .collect();
         Self { schema, tables }
     }
 
@@ -70,10 +76,28 @@ impl Store {
 
     /// The row of this key, if there is one.
     pub(super) fn find(&self, table: &str, key: impl ToString) -> Option<Id> {
-        let table = self.table(table);
-        let key = Key::parse(&key.to_string(), self.schema_of(table).keys)?;
+        self.named(self.table(table), &key.to_string())
+    }
+
+    /// The row that a reference names, by its key or by its number.
+    fn named(&self, table: usize, text: &str) -> Option<Id> {
+        let kind = self.schema_of(table).keys;
+        let by_number =
+            (kind != KeyKind::Number).then(|| self.tables[table].numbers.get(&text.parse().ok()?)).flatten();
+        let key = by_number.cloned().or_else(|| Key::parse(text, kind))?;
         self.row(table, &key)?;
         Some(Id { table, key })
+    }
+
+    /// The number of a row.
+    pub(super) fn number_of(&self, id: &Id) -> u64 {
+        match &id.key {
+            Key::Number(number) => *number,
+            Key::Text(_) => {
+                let mut numbers = self.tables[id.table].numbers.iter();
+                numbers.find(|(_, key)| **key == id.key).map_or(0, |(number, _)| *number)
+            }
+        }
     }
 
     /// The row that `cell`, a reference into `table`, names.
@@ -132,10 +156,7 @@ impl Store {
             Kind::Ref(table) | Kind::Part { table, .. } => named.or(Some(table.as_str())),
             _ => named,
         };
-        let table = self.schema.find(table?)?;
-        let key = Key::parse(&key, self.schema_of(table).keys)?;
-        self.row(table, &key)?;
-        Some(Id { table, key })
+        self.named(self.schema.find(table?)?, &key)
     }
 
     /// Writes a cell. Nothing happens if the row is gone.
@@ -206,7 +227,11 @@ impl Store {
             };
             row[at] = self.add(&other, [(back.as_str(), owner)]).key.to_value();
         }
+        let number = self.tables[table].next;
         self.tables[table].next += 1;
+        if let Key::Text(_) = &id.key {
+            self.tables[table].numbers.insert(number, id.key.clone());
+        }
         self.tables[table].rows.insert(id.key.clone(), row);
         id
     }
@@ -214,6 +239,7 @@ impl Store {
     /// Removes a row, its parts, and the rows that it owns.
     pub(super) fn remove(&mut self, id: &Id) {
         let Some(row) = self.tables[id.table].rows.remove(&id.key) else { return };
+        self.tables[id.table].numbers.retain(|_, key| *key != id.key);
         let schema = self.schema_of(id.table);
         let named = Value::from(format!("{}/{}", schema.name, id.key));
         let mut gone = Vec::new();

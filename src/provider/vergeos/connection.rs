@@ -14,7 +14,7 @@ const TOKEN: &str = "VERGE_TOKEN";
 const API_KEY: &str = "VERGE_API_KEY";
 const VERIFY: &str = "VERGE_VERIFY_SSL";
 const TIMEOUT: &str = "VERGE_TIMEOUT";
-/// Ours: official clients can only be told to check nothing.
+/// Ours alone: the official clients go by what the libraries below them read.
 const CA_FILE: &str = "VERGE_CA_FILE";
 
 /// The variables that are read, for the implicit endpoint alone.
@@ -69,8 +69,8 @@ pub(super) fn implicit(vars: Vars<'_>) -> Result<EndpointConfig> {
             endpoint = endpoint.with("insecure", true);
         }
     }
-    if let Some(path) = set(CA_FILE) {
-        endpoint = endpoint.with("ca_file", path);
+    if let Some(file) = set(CA_FILE) {
+        endpoint = endpoint.with("ca_file", file);
     }
     if let Some(text) = set(TIMEOUT) {
         let limit = crate::config::duration::parse(&text)

@@ -4,6 +4,7 @@
 pub(crate) mod daemon;
 pub(crate) mod fake;
 pub(crate) mod http;
+pub(crate) mod model;
 pub(crate) mod nobody;
 pub(crate) mod peers;
 pub(crate) mod playground;

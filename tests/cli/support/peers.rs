@@ -35,9 +35,37 @@ pub(crate) fn sprites_go() -> Option<Command> {
     find("sprites-go", "ESKER_TEST_SPRITES_GO", "bin/sprites-go").map(Command::new)
 }
 
+/// The program that drives the official Python SDK of VergeOS.
+pub(crate) fn verge_py() -> Option<Command> {
+    let mut command = Command::new(find("verge-py", "ESKER_TEST_VERGE_PY", "verge-py/bin/python")?);
+    command.arg(source("verge-py/driver.py"));
+    Some(command)
+}
+
+/// The official CLI of VergeOS, which is installed beside it.
+pub(crate) fn vrg() -> Option<PathBuf> {
+    find("verge-py", "ESKER_TEST_VERGE_PY", "verge-py/bin/python").map(|python| python.with_file_name("vrg"))
+}
+
 /// A file that is not installed.
 fn source(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(relative)
+}
+
+/// The coding agent pi, of the generation that Node 20 runs.
+pub(crate) fn pi() -> Option<PathBuf> {
+    find("pi", "ESKER_TEST_PI", "pi/bin/pi")
+}
+
+/// The newest one that can be installed.
+pub(crate) fn pi_new() -> Option<PathBuf> {
+    find("pi-new", "ESKER_TEST_PI_NEW", "pi-new/bin/pi")
+}
+
+/// The coding agent omp, where somebody has it: it is too large to be installed for this.
+pub(crate) fn omp() -> Option<PathBuf> {
+    let path = std::env::var_os("ESKER_TEST_OMP")?;
+    (!path.is_empty()).then(|| path.into())
 }
 
 /// The path in `variable` (empty: known to be missing), or else the one that the install script uses.

@@ -20,9 +20,20 @@ impl Playground {
 
     /// The same with these faults, see `esker playground --help`.
     pub(crate) fn start_with(only: &str, faults: &[&str], variables: &[&str]) -> Self {
+        let faults: Vec<String> = faults.iter().map(|fault| format!("--fault={fault}")).collect();
+        let mut args = vec!["--only", only, "--no-seed-demo"];
+        args.extend(faults.iter().map(String::as_str));
+        Self::run(&args, variables)
+    }
+
+    /// The simulator of VergeOS, with what it has to show.
+    pub(crate) fn vergeos() -> Self {
+        Self::run(&["--only", "vergeos"], &["VERGE_HOST", "VERGE_USERNAME", "VERGE_PASSWORD", "VERGE_CA_FILE"])
+    }
+
+    fn run(args: &[&str], variables: &[&str]) -> Self {
         let mut command = esker_process();
-        command.args(["playground", "--only", only, "--no-seed-demo", "--print-env"]);
-        command.args(faults.iter().map(|fault| format!("--fault={fault}")));
+        command.args(["playground", "--print-env"]).args(args);
         let mut process =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
         let mut told = BTreeMap::new();

@@ -96,6 +96,8 @@ fn made(world: &mut World, table: &str, id: &Id) -> Answer<()> {
     match table {
         "files" => files::make(world, id)?,
         "oidc_applications" => identity::application_created(world, id),
+        "vnet_addresses" => tenants::address_created(world, id),
+        "vnet_wireguards" | "vnet_wireguard_peers" => networks::tunnel_created(world, table, id),
         "shared_objects" => tenants::shared(world, id),
         "cloud_snapshots" => clouds::created(world, id),
         "tasks" => jobs::task_created(world, id),
@@ -108,6 +110,10 @@ fn made(world: &mut World, table: &str, id: &Id) -> Answer<()> {
         "volume_antivirus" => nas::antivirus_created(world, id),
         "site_syncs_incoming" => sites::incoming_created(world, id),
         "site_syncs_outgoing" => sites::outgoing_created(world, id),
+        "catalogs" => world.log_in("catalog_logs", "catalog", id, "Catalog created"),
+        "catalog_repositories" => {
+            world.log_in("catalog_repository_logs", "catalog_repository", id, "Repository created");
+        }
         "licenses" => system::license_created(world, id),
         "certificates" => system::certificate_created(world, id),
         "root_certificates" => system::root_created(world, id),

@@ -139,6 +139,21 @@ pub(super) fn before_delete(world: &mut World, table: &str, id: &Id) -> Answer<(
     Ok(())
 }
 
+/// A tunnel has keys that it made itself, and a peer what it has to be set up with.
+pub(super) fn tunnel_created(world: &mut World, table: &str, id: &Id) {
+    if table == "vnet_wireguards" {
+        let (private, public) = (random::key(), random::key());
+        world.store.set_all(id, [("private_key", private.into()), ("public_key", public.into())]);
+        return;
+    }
+    let tunnel = world.store.follow(id, "wireguard");
+    let public = tunnel.map(|tunnel| world.store.text(&tunnel, "public_key")).unwrap_or_default();
+    let address = world.store.text(id, "peer_ip");
+    let config = format!("[Interface]\nAddress = {address}\n\n[Peer]\nPublicKey = {public}\n");
+    world.store.set(id, "wg_config", config);
+    world.store.add("vnet_wireguard_peer_status", [("peer", id.key.to_value())]);
+}
+
 /// Something of a network changed that its router does not know yet.
 pub(super) fn touched(world: &mut World, table: &str, id: &Id) {
     let (owner, flag) = match table {
@@ -191,6 +206,9 @@ fn restart(world: &mut World, vnet: &Id, machine: &Id) {
     world.store.set(vnet, "need_restart", false);
     let machine = machine.clone();
     world.later(move |world| {
+        if !power::is_running(world, &machine) {
+            return;
+        }
         let Ok(status) = power::status(world, &machine) else { return };
         world.store.set_all(&status, [("status", json!("starting")), ("running", json!(false))]);
         world.later(move |world| {

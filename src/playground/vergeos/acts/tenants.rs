@@ -25,6 +25,9 @@ pub(super) fn created(world: &mut World, tenant: &Id) -> Said {
     world.store.set(tenant, "vnet", vnet.key.to_value());
     let cells = [("tenant", tenant.key.to_value()), ("last_update", times::seconds().into())];
     world.store.add("tenant_stats", cells);
+    for table in ["tenant_stats_history_short", "tenant_stats_history_long"] {
+        world.store.add(table, [("tenant", tenant.key.to_value()), ("timestamp", times::seconds().into())]);
+    }
     world.log_in("tenant_logs", "tenant", tenant, "Tenant created");
     Ok(None)
 }
@@ -179,6 +182,17 @@ pub(super) fn copy(world: &mut World, id: &Id, own: &[&str]) -> Id {
         }
     }
     world.store.insert(id.table, row)
+}
+
+/// The first address that a tenant is given is the one that its own users find it at.
+pub(super) fn address_created(world: &mut World, address: &Id) {
+    let owner = world.store.follow(address, "owner");
+    let tenants = world.store.table("tenants");
+    if let Some(tenant) = owner.filter(|owner| owner.table == tenants)
+        && world.store.follow(&tenant, "ui_address").is_none()
+    {
+        world.store.set(&tenant, "ui_address", address.key.to_value());
+    }
 }
 
 /// Something is given to a tenant: it lies in its inbox until it is taken.
