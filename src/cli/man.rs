@@ -4,6 +4,7 @@ use super::{Outcome, command};
 use crate::context::Ctx;
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::registry::DRIVERS;
+use crate::provider::translation::{Translated, Translation};
 use crate::settings::{CONFIG_VARIABLE, TABLE};
 use clap::builder::{Resettable, StyledStr};
 use clap::{Args, Command};
@@ -67,7 +68,8 @@ pub fn run(ctx: &Ctx, args: ManArgs) -> anyhow::Result<Outcome> {
     let Some(dir) = args.dir else {
         let name =
             std::iter::once("esker").chain(args.command.iter().map(String::as_str)).collect::<Vec<_>>().join("-");
-        let Some((_, page)) = pages.iter().find(|(file, _)| *file == format!("{name}.1")) else {
+        let is_it = |file: &str| file.strip_prefix(&name).is_some_and(|rest| rest == ".1" || rest == ".7");
+        let Some((_, page)) = pages.iter().find(|(file, _)| is_it(file)) else {
             return Err(Error::not_found(format!("no command `{}`", args.command.join(" ")))
                 .hint("`esker --help` shows all")
                 .into());
@@ -92,7 +94,47 @@ pub fn pages() -> Result<Vec<(String, String)>> {
     root.build();
     let mut pages = Vec::new();
     add(&root, true, &mut pages).map_err(Error::internal)?;
+    for driver in DRIVERS {
+        pages.extend(
+            driver.translations.iter().map(|client| (format!("esker-from-{}.7", client.client), translated(client))),
+        );
+    }
     Ok(pages)
+}
+
+/// The commands of another client, each with what it is here.
+fn translated(client: &Translation) -> String {
+    let mut roff = Roff::new();
+    let title = format!("esker-from-{}", client.client);
+    roff.control("TH", [title.as_str(), "7", "", "", "esker manual"]);
+    roff.control("SH", ["NAME"]);
+    roff.text([roman(format!(
+        "{title} - the commands of {} {} and what they are here",
+        client.client, client.version
+    ))]);
+    roff.control("SH", ["DESCRIPTION"]);
+    roff.text([roman(
+        "ENDPOINT is the name of the system in your config; commands without it act where --target or your default \
+         target says. Names of rows are looked up by the system, and what changes something is waited for. Lists hold \
+         every row, read page by page in a stable order, so their requests have sort, limit and offset beside what the \
+         other client sends; rows are looked up by a filter, not by reading the whole table.",
+    )]);
+    roff.control("SH", ["COMMANDS"]);
+    for Translated { theirs, ours, flags, note } in client.commands() {
+        roff.control("TP", []);
+        roff.text([bold(format!("{} {theirs}", client.client))]);
+        let ours = ours.map_or_else(String::new, |ours| format!("esker {ours}"));
+        let note = if note.is_empty() || ours.is_empty() { note.to_owned() } else { format!(" ({note})") };
+        roff.text([roman(ours), italic(note)]);
+        for (flag, meaning) in flags {
+            let dashes = if flag.len() == 1 { "-" } else { "--" };
+            roff.control("br", []);
+            roff.text([roman(format!("{dashes}{flag}: {meaning}"))]);
+        }
+    }
+    roff.control("SH", ["SEE ALSO"]);
+    roff.text([bold("esker-vm-resource"), roman("(1): every table through one set of verbs")]);
+    roff.to_roff()
 }
 
 fn add(command: &Command, is_root: bool, pages: &mut Vec<(String, String)>) -> std::io::Result<()> {
@@ -181,4 +223,70 @@ fn verbatim(roff: &mut Roff, text: &str) {
         roff.text([roman(line)]);
     }
     roff.control("fi", []);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::parse;
+    use std::ffi::OsString;
+
+    /// Words as a shell splits them, as far as our own spellings need it.
+    fn words(text: &str) -> Vec<OsString> {
+        let mut all = vec![String::from("esker")];
+        let (mut quote, mut is_open) = (None, false);
+        for c in text.chars() {
+            match (c, quote) {
+                (' ', None) => is_open = false,
+                ('"' | '\'', None) => quote = Some(c),
+                (c, Some(closing)) if c == closing => quote = None,
+                (c, _) => {
+                    if !is_open {
+                        all.push(String::new());
+                        is_open = true;
+                    }
+                    all.last_mut().expect("the first word is there").push(c);
+                }
+            }
+        }
+        all.into_iter().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn every_command_of_another_client_is_one_here_or_has_a_reason() {
+        let (mut count, mut wrong) = (0, Vec::new());
+        for client in DRIVERS.iter().flat_map(|driver| driver.translations) {
+            for Translated { theirs, ours, flags, note } in client.commands() {
+                count += 1;
+                let Some(ours) = ours else {
+                    assert!(!note.is_empty(), "{theirs} has neither a command nor a reason");
+                    continue;
+                };
+                let plain = ours.replace("[NAME]", "NAME");
+                if parse(&words(&plain)).is_err() {
+                    wrong.push(format!("{theirs}: {ours}"));
+                }
+                for (flag, meaning) in flags {
+                    assert!(!flag.is_empty() && !meaning.is_empty(), "{theirs} --{flag}");
+                    if meaning.starts_with("--") {
+                        let value = match meaning {
+                            "--filter" | "--limit" | "--status" | "--timeout" | "--comment" | "--to" | "--name"
+                            | "--set" => " 1=1",
+                            "--memory" => " 1GiB",
+                            "--cpus" => " 1",
+                            _ => "",
+                        };
+                        let value = if ["--limit", "--timeout"].contains(&meaning) { " 1" } else { value };
+                        let meaning = meaning.replace("DURATION", "1d").replace(", under settings", "");
+                        let line = format!("{plain} {meaning}{value}");
+                        if parse(&words(&line)).is_err() {
+                            wrong.push(format!("{theirs} --{flag}: {line}"));
+                        }
+                    }
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert_eq!(count, 553);
+    }
 }

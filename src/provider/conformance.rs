@@ -5,7 +5,7 @@
 
 use super::feature::capability;
 use super::registry::DRIVERS;
-use super::{Driver, Env, Feature, Place, Scope, require};
+use super::{Driver, Env, Feature, Offer, Place, Scope, require};
 use crate::error::ErrorKind;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -86,21 +86,29 @@ fn has(place: &dyn Place, feature: Feature) -> bool {
     }
 }
 
-/// A place of the driver's implicit endpoint, as it is without any environment.
+/// An instance in the driver's implicit endpoint, as it is without any environment.
 fn place(driver: &'static Driver) -> Arc<dyn Place> {
+    places(driver).pop().expect("there is one at least")
+}
+
+/// The places of the driver's implicit endpoint: itself, and an instance in it where it holds several.
+fn places(driver: &'static Driver) -> Vec<Arc<dyn Place>> {
     let endpoint = (driver.implicit)(&|_| None).expect("the implicit endpoint needs no variables");
     let provider = (driver.open)(&endpoint, Env::default()).expect("opening does no I/O, so it cannot fail");
     assert_eq!(provider.driver().id, driver.id);
     let name = driver.place.map(|_| crate::model::Name::from("a"));
-    provider.place(name.as_ref()).expect("a place is made without I/O")
+    let names = std::iter::once(None).chain(name.as_ref().map(Some));
+    names.map(|name| provider.place(name).expect("a place is made without I/O")).collect()
 }
 
 #[test]
 fn a_declared_feature_has_its_accessor_and_the_reverse() {
-    for driver in DRIVERS {
-        let place = place(driver);
-        let declared: BTreeSet<Feature> = place.offers().iter().map(|offer| offer.feature).collect();
-        assert_eq!(declared.len(), place.offers().len(), "{}: a feature is declared twice", driver.id);
+    for place in DRIVERS.iter().flat_map(|driver| places(driver)) {
+        let driver = place.driver();
+        let all: BTreeSet<Feature> = place.offers().iter().map(|offer| offer.feature).collect();
+        assert_eq!(all.len(), place.offers().len(), "{}: a feature is declared twice", driver.id);
+        let is_here = |offer: &&Offer| offer.on == Scope::Either || offer.on == place.scope();
+        let declared: BTreeSet<Feature> = place.offers().iter().filter(is_here).map(|offer| offer.feature).collect();
         for feature in &declared {
             assert!(has(&*place, *feature), "{}: {} is declared and missing", driver.id, feature.name());
         }

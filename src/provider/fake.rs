@@ -25,6 +25,7 @@ pub static PEBBLE: Driver = Driver {
     offers: OFFERS,
     place_file: None,
     imports: &[],
+    translations: &[],
     implicit: |vars| {
         let socket = vars("PEBBLE_SOCKET").unwrap_or_else(|| "/default.sock".to_owned());
         Ok(EndpointConfig::implicit("pebble").with("socket", socket))
@@ -50,6 +51,7 @@ pub static SPRITES: Driver = Driver {
     offers: OFFERS,
     place_file: None,
     imports: &[],
+    translations: &[],
     implicit: |_| Ok(EndpointConfig::implicit("sprites")),
     open: |config, _: Env| open(&SPRITES, config),
 };

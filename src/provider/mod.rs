@@ -40,6 +40,7 @@ pub mod services;
 pub mod sign_in;
 pub mod sprites;
 pub mod templates;
+pub mod translation;
 pub mod tunnels;
 pub mod vergeos;
 
@@ -111,6 +112,8 @@ pub struct Driver {
     pub place_file: Option<&'static PlaceFile>,
     /// The other clients of the system whose set-up can be taken over.
     pub imports: &'static [Importer],
+    /// How the commands of other clients of the system are written here.
+    pub translations: &'static [translation::Translation],
     /// The implicit endpoint, made from the provider's own variables and defaults.
     pub implicit: fn(Vars<'_>) -> Result<EndpointConfig>,
     /// Builds the endpoint. No I/O: connections are made when the first request needs one.

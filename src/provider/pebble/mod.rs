@@ -69,6 +69,7 @@ pub static DRIVER: Driver = Driver {
     offers: OFFERS,
     place_file: None,
     imports: &[juju::IMPORTER],
+    translations: &[],
     implicit,
     open,
 };

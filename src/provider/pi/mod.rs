@@ -69,6 +69,7 @@ pub static PI: Driver = Driver {
     offers: OFFERS,
     place_file: None,
     imports: &[],
+    translations: &[],
     implicit: |_: Vars<'_>| Ok(EndpointConfig::implicit("pi")),
     open: |config, env| open(&PI, Flavour::Pi, config, env),
 };
@@ -83,6 +84,7 @@ pub static OMP: Driver = Driver {
     offers: OFFERS,
     place_file: None,
     imports: &[],
+    translations: &[],
     implicit: |_: Vars<'_>| Ok(EndpointConfig::implicit("omp")),
     open: |config, env| open(&OMP, Flavour::Omp, config, env),
 };

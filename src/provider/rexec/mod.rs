@@ -66,6 +66,7 @@ pub static DRIVER: Driver = Driver {
     offers: OFFERS,
     place_file: None,
     imports: &[import::IMPORTER],
+    translations: &[],
     implicit,
     open,
 };

@@ -67,6 +67,7 @@ pub static DRIVER: Driver = Driver {
     offers: OFFERS,
     place_file: Some(&place_file::PLACE_FILE),
     imports: &[import::IMPORTER],
+    translations: &[],
     implicit,
     open,
 };

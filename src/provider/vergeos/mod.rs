@@ -34,6 +34,7 @@ use self::template::VergeTemplates;
 use super::checkpoints::Checkpoints;
 use super::files::Files;
 use super::services::Services;
+use super::translation::Translation;
 use super::{Driver, Env, Feature, Finding, Offer, Place, Provider, Raw, Scope, SignIn};
 use crate::cleanups::Cleanups;
 use crate::config::EndpointConfig;
@@ -45,6 +46,9 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use std::sync::Arc;
 
+/// The official client, command by command (section 5.5).
+const VRG: Translation = Translation { client: "vrg", version: "1.1.3", text: include_str!("vrg.txt") };
+
 /// The registry row.
 pub static DRIVER: Driver = Driver {
     id: "vergeos",
@@ -55,6 +59,7 @@ pub static DRIVER: Driver = Driver {
     offers: OFFERS,
     place_file: None,
     imports: &[import::IMPORTER],
+    translations: &[VRG],
     implicit: connection::implicit,
     open,
 };

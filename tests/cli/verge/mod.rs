@@ -3,6 +3,7 @@
 mod files;
 mod machines;
 mod resource;
+mod simulated;
 mod snapshots;
 
 use crate::support::verge::{Verge, vm};

@@ -53,3 +53,43 @@ fn actions_have_distinct_names() {
         assert_eq!(names.len(), def.table.actions.len(), "{}", def.name());
     }
 }
+
+/// The fields that the spellings of another client's commands name are fields of their tables.
+#[test]
+fn translated_flags_name_fields_that_there_are() {
+    let mut wrong = Vec::new();
+    for command in crate::provider::vergeos::VRG.commands() {
+        let ours = command.ours.unwrap_or_default();
+        let words: Vec<&str> = ours.split(' ').collect();
+        let (def, verb) = match words.as_slice() {
+            ["vm", "resource", name, verb, ..] => (table(name), *verb),
+            ["vm", noun, verb, ..] => (all().find(|def| def.table.noun == *noun), *verb),
+            _ => continue,
+        };
+        let Some(def) = def else {
+            if words.get(1) == Some(&"resource") {
+                wrong.push(format!("{}: no table", command.theirs));
+            }
+            continue;
+        };
+        let action = def.table.action(verb);
+        let is_known = |name: &str| match (verb, action) {
+            ("create" | "update", _) => def.columns().any(|column| column == name),
+            (_, Some(action)) => action.params == "*" || action.params.split(' ').any(|param| param == name),
+            _ => true,
+        };
+        if !["list", "show", "create", "update", "delete"].contains(&verb) && action.is_none() {
+            wrong.push(format!("{}: no action `{verb}`", command.theirs));
+        }
+        let texts = command.flags.iter().map(|(_, meaning)| *meaning).chain([ours]);
+        for text in texts.filter(|text| text.starts_with("--") || text.starts_with("vm ")) {
+            for set in text.split(' ').skip_while(|word| !word.starts_with("--set")).filter(|word| word.contains('=')) {
+                let name = set.split('=').next().unwrap_or_default().trim_matches('\'');
+                if !name.starts_with('-') && !is_known(name) && text.starts_with("--") {
+                    wrong.push(format!("{}: {text}", command.theirs));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -14,10 +14,9 @@ use serde_json::Value;
 /// What is taken and never told again, or decides only how a part is made.
 const ONCE: [&str; 4] = ["media", "media_source", "settings_args", "preserve_drive_format"];
 
-/// A machine as it is: its key, that of its machine, its fields and its parts.
+/// A machine as it is: its key, its fields and its parts.
 pub(super) struct Live {
     pub(super) key: String,
-    pub(super) machine: String,
     fields: Row,
     parts: Vec<(&'static str, Vec<Row>)>,
 }
@@ -92,7 +91,7 @@ impl VergeTemplates {
                 parts.push((part.key, self.0.rows(&what, &select).await?));
             }
         }
-        Ok(Some(Live { key: record.key.0, machine, fields: record.fields, parts }))
+        Ok(Some(Live { key: record.key.0, fields: record.fields, parts }))
     }
 
     async fn compare_part(
