@@ -4,7 +4,7 @@ use crate::cleanups::Cleanups;
 use crate::config::{Config, Dirs, Origin, Search};
 use crate::error::{Error, Result};
 use crate::output::{Format, Options, Output, When};
-use crate::provider::{Env, registry::DRIVERS};
+use crate::provider::{Ask, Env, Variables, registry::DRIVERS};
 use crate::resolve::{Registry, Resolver};
 use crate::settings::{Flags, Opt, Settings, config_file};
 use crate::signal::Signals;
@@ -95,13 +95,28 @@ impl Ctx {
             net: Net::new(net_options(&settings, &out)),
             notes: out.notes(),
             cleanups: cleanups.clone(),
+            ask: ask(&out),
             home: var("HOME").map(PathBuf::from),
             state: dirs.state.clone(),
+            vars: Variables::new(|name| std::env::var_os(name)),
             config_home: var("XDG_CONFIG_HOME").or_else(|| Some(var("HOME")? + "/.config")).map(PathBuf::from),
         };
         let resolver = Resolver::new(Arc::clone(&config), Box::new(var), DRIVERS, env);
         Ok(Self { out, settings, resolver, config, dirs, signals: Signals::default(), cleanups, command, faults })
     }
+}
+
+/// Has the output ask, on a thread of its own.
+fn ask(out: &Output) -> Ask {
+    let out = out.clone();
+    Ask::new(move |question| {
+        let out = out.clone();
+        Box::pin(async move {
+            let asked =
+                tokio::task::spawn_blocking(move || out.ask_secret(&question, "an API token without that lock"));
+            asked.await.map_err(Error::internal)?
+        })
+    })
 }
 
 /// What the output needs to know, before anything else may fail.

@@ -3,6 +3,7 @@
 // Two arms side by side read better where both are worth reading.
 #![allow(clippy::single_match_else, clippy::needless_for_each)]
 
+pub mod agent;
 pub mod cleanups;
 pub mod cli;
 pub mod config;

@@ -6,6 +6,7 @@
 mod agent;
 mod exec;
 mod file;
+mod library;
 mod machine;
 mod record;
 mod service;
@@ -13,6 +14,7 @@ mod service;
 pub use agent::*;
 pub use exec::*;
 pub use file::*;
+pub use library::*;
 pub use machine::*;
 pub use record::*;
 pub use service::*;
@@ -76,6 +78,8 @@ ids! {
     OperationId,
     /// A checkpoint or snapshot.
     CheckpointId,
+    /// A recording of a terminal.
+    RecordingId,
     /// A question of an agent that waits for its answer.
     DialogId,
     /// A command sent to an agent.

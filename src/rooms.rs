@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("playground", &["config", "host", "provider", "transport"]),
     ("settings", &["config"]),
     ("resolve", &["config", "provider", "settings"]),
+    ("agent", &["provider", "resolve"]),
     ("fanout", &["config", "resolve"]),
     ("transfer", &["provider", "host", "config"]),
     ("forward", &["provider"]),
@@ -28,6 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "agent",
             "config",
             "context",
             "fanout",

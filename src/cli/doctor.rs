@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The exit status when a check failed.
-const FAILED: u8 = 1;
+pub(super) const FAILED: u8 = 1;
 
 /// What one check found.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -45,7 +45,7 @@ impl Row for Diagnosis {
 }
 
 impl Diagnosis {
-    fn new(check: &str, status: &str, reason: impl Into<String>) -> Self {
+    pub(super) fn new(check: &str, status: &str, reason: impl Into<String>) -> Self {
         Self {
             check: check.to_owned(),
             status: status.to_owned(),
@@ -57,22 +57,22 @@ impl Diagnosis {
     }
 
     /// What an error says: its message with its causes, and its hint as the fix.
-    fn error(check: &str, status: &str, error: &Error) -> Self {
+    pub(super) fn error(check: &str, status: &str, error: &Error) -> Self {
         let causes = error.parts().causes.iter().map(String::as_str);
         let reason: Vec<_> = std::iter::once(error.parts().message.as_str()).chain(causes).collect();
         Self { fix: error.parts().hint.clone(), ..Self::new(check, status, reason.join(": ")) }
     }
 
-    fn fix(self, fix: impl Into<String>) -> Self {
+    pub(super) fn fix(self, fix: impl Into<String>) -> Self {
         Self { fix: Some(fix.into()), ..self }
     }
 
-    fn at(self, provider: Option<&str>, target: &str) -> Self {
+    pub(super) fn at(self, provider: Option<&str>, target: &str) -> Self {
         Self { provider: provider.map(str::to_owned), target: Some(target.to_owned()), ..self }
     }
 }
 
-const COLUMNS: &[Column<Diagnosis>] = &[
+pub(super) const COLUMNS: &[Column<Diagnosis>] = &[
     Column::new("CHECK", "check", |d: &Diagnosis| Cell::text(&d.check)),
     Column::new("TARGET", "target", |d: &Diagnosis| Cell::maybe(d.target.as_deref())),
     Column::new("STATUS", "status", |d: &Diagnosis| Cell::state(&d.status)),

@@ -3,6 +3,7 @@
 //! A command resolves its targets, builds a request, calls a capability and hands one value to the output. It knows
 //! no wire, reads no environment and prints nothing itself.
 
+pub mod agent;
 pub mod api;
 pub mod args;
 pub mod checkpoint;
@@ -26,6 +27,7 @@ pub mod playground;
 pub mod providers;
 pub mod schema;
 pub mod simulate_pebble;
+pub mod simulate_pi;
 pub mod source;
 pub mod svc;
 pub mod target;
@@ -52,6 +54,7 @@ pub static TREE: &[Node] = &[
     group!("files", "Files: list, show, copy, edit, remove", files::TREE),
     group!("vm", "Machines: sandboxes, containers, virtual machines", vm::TREE),
     group!("checkpoint", "Checkpoints: make, list, go back to, delete", checkpoint::TREE),
+    group!("agent", "Coding agents: run them, and look after their sessions", agent::TREE),
     group!("target", "Where commands act, and short names for it", target::TREE),
     group!("endpoint", "Where systems are reached, and their logins", endpoint::TREE),
     group!("config", "What is configured, and where it comes from", config::TREE),
@@ -75,6 +78,9 @@ pub static TREE: &[Node] = &[
     )
     .hidden()
     .reads(Reads::Nothing),
+    talk!("simulate-pi", simulate_pi::SimulatePiArgs, simulate_pi::run, "Play a coding agent on stdin and stdout")
+        .hidden()
+        .reads(Reads::Nothing),
     plain!("man", man::ManArgs, man::run, "Print or write the manual pages").reads(Reads::Nothing),
 ];
 

@@ -1,6 +1,8 @@
 //! `schema`: JSON Schema of what commands print, by the name of the command (ux 4.8).
 
 use super::Outcome;
+use super::agent::bash::BashResult;
+use super::agent::run::{AgentResult, AnyLine, Envelope};
 use super::config::show::ConfigValue;
 use super::doctor::Diagnosis;
 use super::endpoint::list::EndpointRow;
@@ -12,10 +14,10 @@ use super::version::Version;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::{
-    At, Change, Changed, Check, CheckRefreshed, Checkpoint, Copied, ExecResult, FileEntry, Finding, Forward,
-    HealthState, Identity, Info, LogEntry, Machine, MachineDone, MachineHealth, MachineSeen, MachineUrl, Metric,
-    NetworkRule, Notice, PlanDocument, Port, PrivilegesPolicy, Record, RecordDone, Recorded, Relayed, Removed,
-    ResourcesPolicy, Restored, Run, Service, ServiceDetail, TableInfo, Warning,
+    AgentInfo, AgentModel, AgentSession, At, Change, Changed, Check, CheckRefreshed, Checkpoint, Copied, ExecResult,
+    FileEntry, Finding, Forward, HealthState, Identity, Info, LogEntry, Machine, MachineDone, MachineHealth,
+    MachinePlan, MachineSeen, MachineUrl, Metric, NetworkRule, Notice, PlanDocument, Port, PrivilegesPolicy, Record,
+    RecordDone, Recorded, Relayed, Removed, ResourcesPolicy, Restored, Run, Service, ServiceDetail, TableInfo, Warning,
 };
 use crate::report;
 use crate::suggest::nearest;
@@ -116,6 +118,7 @@ static TABLE: &[Entry] = &[
     ("vm upgrade", either::<MachineDone>),
     ("vm url", either::<MachineUrl>),
     ("vm health", either::<MachineHealth>),
+    ("vm apply", many::<MachinePlan>),
     ("vm resource list", many::<TableInfo>),
     ("vm resource TABLE list", many::<Record>),
     ("vm resource TABLE show", either::<Record>),
@@ -123,6 +126,14 @@ static TABLE: &[Entry] = &[
     ("vm resource TABLE update", either::<RecordDone>),
     ("vm resource TABLE delete", either::<Changed>),
     ("vm resource TABLE ACTION", either::<RecordDone>),
+    ("agent run", one::<AgentResult>),
+    ("agent run events", schema::<Envelope<'static, AnyLine>>),
+    ("agent models", many::<AgentModel>),
+    ("agent bash", one::<BashResult>),
+    ("agent doctor", schema::<Vec<Diagnosis>>),
+    ("agent session list", many::<AgentSession>),
+    ("agent session show", one::<AgentSession>),
+    ("agent session fork", one::<AgentInfo>),
     ("target list", many::<TargetRow>),
     ("target show", one::<TargetDetail>),
     ("target add", one::<Changed>),

@@ -80,6 +80,13 @@ impl EndpointConfig {
         words.iter().map(|word| word.as_str().map(str::to_owned)).collect()
     }
 
+    /// The variables of a key; none if it is not there.
+    pub fn variables(&self, key: &str) -> Vec<(String, String)> {
+        let variables = self.values.get(key).and_then(Value::as_object);
+        let pairs = variables.into_iter().flatten();
+        pairs.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
+    }
+
     /// The path of a key: `~` expands to `home`, relative ones start at the config file's folder.
     pub fn path(&self, key: &str, home: Option<&Path>) -> Result<Option<PathBuf>> {
         let Some(text) = self.text(key) else { return Ok(None) };

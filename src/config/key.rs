@@ -18,6 +18,10 @@ pub enum KeyKind {
     Duration,
     /// A command as a list of words.
     Argv,
+    /// Words, none included.
+    Words,
+    /// Variables: names and their values.
+    Variables,
     /// A secret: never shown, and warned about where it stands in a file.
     Secret,
 }
@@ -69,7 +73,13 @@ impl KeyKind {
     /// Reads what somebody typed as the value of a key; a command may be a JSON list or words between blanks.
     pub fn parse(self, text: &str) -> Result<Value, String> {
         let scalar = super::Node::scalar;
-        if self != Self::Argv {
+        if self == Self::Variables {
+            let pairs = text.split_whitespace().map(|pair| pair.split_once('=').filter(|(name, _)| !name.is_empty()));
+            let pairs: Option<serde_json::Map<String, Value>> =
+                pairs.map(|pair| pair.map(|(name, value)| (name.to_owned(), value.into()))).collect();
+            return pairs.map(Value::from).ok_or_else(|| "expected NAME=VALUE, several between blanks".to_owned());
+        }
+        if !matches!(self, Self::Argv | Self::Words) {
             return self.read(&scalar(text));
         }
         let words: Vec<String> = if text.trim_start().starts_with('[') {
@@ -102,6 +112,19 @@ impl KeyKind {
             Self::Duration => {
                 let text = node.text().unwrap_or_default();
                 super::duration::parse(text).map(|_| text.into())
+            }
+            Self::Words => {
+                let words: Option<Vec<&str>> =
+                    node.list().and_then(|list| list.iter().map(super::Node::text).collect());
+                words.map(Value::from).ok_or_else(|| "expected a list of words, such as `[a, b]`".to_owned())
+            }
+            Self::Variables => {
+                let entries = node.map().map(|entries| {
+                    let pair = |entry: &super::Entry| Some((entry.key.clone(), Value::from(entry.value.text()?)));
+                    entries.iter().map(pair).collect::<Option<serde_json::Map<_, _>>>()
+                });
+                let variables = entries.flatten().map(Value::from);
+                variables.ok_or_else(|| "expected names and texts, such as `{ RUST_LOG: debug }`".to_owned())
             }
             Self::Argv => {
                 let words: Option<Vec<&str>> =

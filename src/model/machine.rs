@@ -74,6 +74,38 @@ pub struct MachineSeen {
     pub machine: Machine,
 }
 
+/// A difference between a machine as it is and as a file describes it.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Difference {
+    /// What differs: `ram`, `drives[data].disksize`.
+    pub field: String,
+    /// How it is; null if it is not there.
+    pub from: serde_json::Value,
+    /// How it is described.
+    pub to: serde_json::Value,
+}
+
+/// What has to be done so that a machine is as a file describes it.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct MachinePlan {
+    /// The machine.
+    pub name: String,
+    /// `create`, `update` or `none`.
+    pub action: String,
+    /// What differs.
+    pub differences: Vec<Difference>,
+}
+
+/// A machine that is as a file describes it.
+pub type Planned = MachinePlan;
+
+impl Row for MachinePlan {
+    const NOUN: &'static str = "machines";
+    fn id(&self) -> String {
+        self.name.clone()
+    }
+}
+
 /// How a machine is.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct MachineHealth {
@@ -95,6 +127,32 @@ impl Row for MachineHealth {
     const IS_TARGET: bool = true;
     fn id(&self) -> String {
         self.status.clone()
+    }
+}
+
+/// How busy a machine is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct MachineStats {
+    /// How much of one processor it uses, in per cent.
+    pub cpu_percent: Option<f64>,
+    /// Memory in use.
+    pub memory_bytes: Option<u64>,
+    /// Memory that it may use.
+    pub memory_limit_bytes: Option<u64>,
+    /// Disk in use.
+    pub disk_bytes: Option<u64>,
+    /// Disk that it may use.
+    pub disk_limit_bytes: Option<u64>,
+    /// What the provider adds.
+    #[serde(skip_serializing_if = "nothing")]
+    pub extra: Extra,
+}
+
+impl Row for MachineStats {
+    const NOUN: &'static str = "machines";
+    const IS_TARGET: bool = true;
+    fn id(&self) -> String {
+        self.cpu_percent.map_or_else(String::new, |percent| percent.to_string())
     }
 }
 

@@ -33,6 +33,14 @@ impl Output {
         self.print(|out| json_line(out, &Event { r#type: kind, value }))
     }
 
+    /// One line of an event stream whose values say their `type` themselves, before everything else.
+    pub fn tagged<T: Serialize>(&self, event: &T) -> Result<()> {
+        if self.0.options.fields.is_some() {
+            return Err(Error::usage("`--fields` does not apply to events").hint("pipe them through `jq`"));
+        }
+        self.print(|out| json_line(out, event))
+    }
+
     /// The rows of a list as one document, or one line each.
     pub(super) fn rows<T: Serialize>(&self, rows: &[T]) -> Result<()> {
         let fields = self.0.options.fields.as_deref();

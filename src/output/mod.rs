@@ -21,6 +21,7 @@ mod records;
 pub mod sanitize;
 mod sink;
 mod table;
+mod talk;
 mod yaml;
 
 pub use color::{Tone, tone};

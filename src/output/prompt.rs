@@ -87,7 +87,7 @@ impl Output {
     }
 
     /// Why nobody can be asked, if so (U7.1).
-    fn why_not(&self) -> Option<&'static str> {
+    pub(super) fn why_not(&self) -> Option<&'static str> {
         if self.0.options.no_input {
             Some("--no-input is set")
         } else if self.0.options.ci {

@@ -7,6 +7,7 @@
 pub mod fault;
 pub mod greeting;
 pub mod pebble;
+pub mod pi;
 mod processes;
 pub mod rexec;
 pub mod sprites;
@@ -21,7 +22,7 @@ use futures_util::future::BoxFuture;
 use std::path::PathBuf;
 
 /// Every simulator, in the order in which they are started and shown.
-pub static SIMULATORS: &[Simulator] = &[pebble::SIMULATOR, sprites::SPRITES, rexec::REXEC, vergeos::VERGEOS];
+pub static SIMULATORS: &[Simulator] = &[pebble::SIMULATOR, sprites::SPRITES, rexec::REXEC, vergeos::VERGEOS, pi::PI];
 
 /// A simulator of one system: a row of the table above.
 pub struct Simulator {
@@ -43,6 +44,8 @@ pub struct Simulator {
 pub struct Room {
     /// A directory of its own, which exists, is empty and can be read by us alone.
     pub dir: PathBuf,
+    /// A directory on the `PATH` of whoever uses the playground.
+    pub bin: PathBuf,
     /// Where it starts processes: all of them end with the playground.
     pub processes: Processes,
     /// What it does wrong.

@@ -46,12 +46,15 @@ pub struct World {
 impl World {
     /// Starts the simulators, at once, and returns when all can be reached.
     pub async fn start(options: Options, processes: Processes) -> Result<Self> {
+        let bin = options.dir.join("bin");
+        make(&bin)?;
         let rooms = options.simulators.iter().map(|simulator| {
             let dir = options.dir.join(simulator.id);
+            let bin = bin.clone();
             let (faults, processes) = (Plan::new(&options.faults, simulator.id), processes.clone());
             async move {
                 make(&dir)?;
-                let room = Room { dir, processes, faults, seed_demo: options.seed_demo };
+                let room = Room { dir, bin, processes, faults, seed_demo: options.seed_demo };
                 let started = (simulator.start)(room).await;
                 started.map_err(|error| error.wrap(format!("cannot start the simulator of {}", simulator.id)))
             }
@@ -103,7 +106,7 @@ fn surroundings(options: &Options, target: Option<&str>) -> Result<BTreeMap<Stri
         let dir = options.dir.join(name);
         make(&dir).map(|()| dir)
     };
-    let (bin, config) = (dir("bin")?, dir("config")?);
+    let (bin, config) = (options.dir.join("bin"), dir("config")?);
     symlink(std::env::current_exe().map_err(cannot)?, bin.join("esker")).map_err(cannot)?;
     if let Some(target) = target {
         make(&config.join("esker"))?;

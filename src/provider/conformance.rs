@@ -45,6 +45,8 @@ fn has(place: &dyn Place, feature: Feature) -> bool {
         | F::FilesDirectories => place.files().is_some(),
         F::Policies => place.policies().is_some(),
         F::Tunnels | F::TunnelsPorts => place.tunnels().is_some(),
+        F::Snippets => place.snippets().is_some(),
+        F::Recordings => place.recordings().is_some(),
         F::Checkpoints
         | F::CheckpointAuto
         | F::CheckpointClone
@@ -58,6 +60,8 @@ fn has(place: &dyn Place, feature: Feature) -> bool {
         | F::MachinesHealth
         | F::MachinesUpdate
         | F::MachinesPower
+        | F::MachinesResize
+        | F::MachinesStats
         | F::MachinesRestart
         | F::MachinesHibernate
         | F::MachinesMigrate
@@ -76,6 +80,7 @@ fn has(place: &dyn Place, feature: Feature) -> bool {
         | F::MachinesRegion
         | F::Resources
         | F::LoginSession
+        | F::LoginAsGuest
         | F::LoginFromFly
         | F::Raw => true,
     }

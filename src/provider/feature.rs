@@ -70,6 +70,8 @@ features! {
     MachinesHealth = "vm.health", "whether a machine can be used";
     MachinesUpdate = "vm.update", "change a machine";
     MachinesPower = "vm.power", "start and stop a machine";
+    MachinesResize = "vm.resize", "give a machine more or less";
+    MachinesStats = "vm.stats", "how busy a machine is";
     MachinesRestart = "vm.restart", "restart a machine";
     MachinesHibernate = "vm.hibernate", "save a machine's memory and stop it";
     MachinesMigrate = "vm.migrate", "move a machine to another host while it runs";
@@ -89,11 +91,14 @@ features! {
     Policies = "vm.policy", "network, privileges and resources policy";
     Tunnels = "vm.proxy", "connections to ports in a machine";
     TunnelsPorts = "vm.proxy.ports", "ports that programs open are announced";
+    Snippets = "vm.snippet", "small scripts, kept by the account";
+    Recordings = "vm.record", "recordings of terminals";
     Resources = "vm.resource", "tables of resources beside the machines";
     Agent = "agent", "drive a coding agent";
     AgentHost = "agent.host", "run a coding agent there";
     Raw = "api", "raw authenticated requests";
     LoginSession = "session", "a session for a password";
+    LoginAsGuest = "guest", "a token without an account";
     LoginFromFly = "from-fly", "a token made from one of Fly.io";
 }
 

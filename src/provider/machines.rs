@@ -9,7 +9,7 @@ pub use inventory::{Inventory, MachineEvent};
 use super::{Feature, Need, Needs};
 use crate::error::{Error, Result};
 use crate::glob;
-use crate::model::{Key, Machine, MachineHealth, MachineUrl};
+use crate::model::{Key, Machine, MachineHealth, MachineStats, MachineUrl};
 use crate::operation::Operation;
 use crate::stream::Items;
 use async_trait::async_trait;
@@ -186,6 +186,8 @@ pub struct MachineChange {
     pub labels: Option<Vec<String>>,
     /// Who may use its address, in the provider's word.
     pub access: Option<String>,
+    /// How much it is given from now on.
+    pub size: Size,
     /// The provider's own fields, as typed; one that it does not know is `Usage`, before anything is sent.
     pub fields: Vec<(String, String)>,
 }
@@ -198,6 +200,9 @@ impl Needs for MachineChange {
         }
         if self.access.is_some() {
             needs.push(Need::new(Feature::MachinesUrl, "vm update --access"));
+        }
+        if self.size != Size::default() {
+            needs.push(Need::new(Feature::MachinesResize, "vm resize"));
         }
         needs
     }
@@ -236,6 +241,11 @@ pub trait Machines: Send + Sync {
 
     /// Whether it can be used.
     async fn health(&self, which: &Selector) -> Result<MachineHealth>;
+
+    /// How busy it is.
+    async fn stats(&self, _which: &Selector) -> Result<MachineStats> {
+        Err(Error::unsupported("this provider does not tell how busy a machine is"))
+    }
 
     /// Where it can be reached from outside, and by whom; `NotFound` if nowhere.
     async fn url(&self, which: &Selector) -> Result<MachineUrl>;

@@ -3,6 +3,7 @@
 //! Providers never print and never see clap. A missing ability is a missing `impl`: every accessor defaults to `None`.
 
 pub mod agent;
+pub mod ask;
 pub mod changes;
 pub mod checkpoints;
 pub mod checks;
@@ -17,12 +18,15 @@ pub mod feature;
 pub mod files;
 pub mod identities;
 pub mod import;
+pub mod labels;
+pub mod library;
 pub mod local;
 pub mod machines;
 pub mod metrics;
 pub mod notices;
 pub mod over_exec;
 pub mod pebble;
+pub mod pi;
 pub mod plan;
 pub mod policies;
 pub mod queue;
@@ -35,9 +39,11 @@ pub mod rexec;
 pub mod services;
 pub mod sign_in;
 pub mod sprites;
+pub mod templates;
 pub mod tunnels;
 pub mod vergeos;
 
+pub use ask::Ask;
 pub use examine::Finding;
 pub use feature::{Feature, Need, Needs, Offer, Scope, Support, require};
 pub use import::Importer;
@@ -55,11 +61,36 @@ use crate::transport::Net;
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// How the process's environment is read: injected, so that tests need not change the real one.
 pub type Vars<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The same, owned: for what is read of it when a program is started. A default one is empty.
+#[derive(Clone, Default)]
+pub struct Variables(Option<Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>>);
+
+impl Variables {
+    /// Variables that `read` knows.
+    pub fn new(read: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(read)))
+    }
+
+    /// The value of a variable; empty means unset.
+    pub fn get(&self, name: &str) -> Option<OsString> {
+        self.0.as_ref()?(name).filter(|value| !value.is_empty())
+    }
+}
+
+impl fmt::Debug for Variables {
+    /// Values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Variables")
+    }
+}
 
 /// A provider as the registry knows it: data, and two functions that do no I/O.
 #[derive(Debug)]
@@ -95,12 +126,16 @@ pub struct Env {
     pub notes: Notes,
     /// What is undone if the command ends early.
     pub cleanups: Cleanups,
+    /// Who is asked for what a server wants to know.
+    pub ask: Ask,
     /// The user's home, for paths that start with `~`.
     pub home: Option<PathBuf>,
     /// Where state of ours is kept, stored logins among it.
     pub state: Option<PathBuf>,
     /// Where users keep configuration (`$XDG_CONFIG_HOME`), for state shared with a provider's own client.
     pub config_home: Option<PathBuf>,
+    /// Our own environment, of which programs that are started get a part.
+    pub vars: Variables,
 }
 
 /// An endpoint: one system, reached in one way with one credential.
@@ -125,6 +160,11 @@ pub trait Provider: Send + Sync {
 
     /// Tables of resources beside the machines.
     fn resources(&self) -> Option<&dyn resources::Resources> {
+        None
+    }
+
+    /// Files that describe its machines.
+    fn templates(&self) -> Option<&dyn templates::Templates> {
         None
     }
 
@@ -205,6 +245,14 @@ pub trait Place: Send + Sync {
     }
     /// What its programs may reach and use.
     fn policies(&self) -> Option<&dyn policies::Policies> {
+        None
+    }
+    /// Snippets of its account.
+    fn snippets(&self) -> Option<&dyn library::Snippets> {
+        None
+    }
+    /// Recordings of its account's terminals.
+    fn recordings(&self) -> Option<&dyn library::Recordings> {
         None
     }
     /// Connections to its ports.

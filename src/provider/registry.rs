@@ -3,7 +3,14 @@
 use super::Driver;
 
 /// Every provider, in the order in which they are shown.
-pub static DRIVERS: &[&Driver] = &[&super::pebble::DRIVER, &super::sprites::DRIVER, &super::vergeos::DRIVER];
+pub static DRIVERS: &[&Driver] = &[
+    &super::pebble::DRIVER,
+    &super::sprites::DRIVER,
+    &super::rexec::DRIVER,
+    &super::vergeos::DRIVER,
+    &super::pi::PI,
+    &super::pi::OMP,
+];
 
 /// The provider called `id`.
 pub fn driver(id: &str) -> Option<&'static Driver> {

@@ -21,6 +21,11 @@ pub enum SignInBy {
         /// The password, which is not kept.
         password: Secret,
     },
+    /// As a guest, who needs no account.
+    Guest {
+        /// What the guest is called; `None` makes a name up.
+        username: Option<String>,
+    },
 }
 
 /// The environment, for variables that a provider reads only here.

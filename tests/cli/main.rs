@@ -9,6 +9,7 @@
     clippy::cast_possible_truncation
 )]
 
+mod agent;
 mod checkpoint;
 mod compat;
 mod daemon;
@@ -33,6 +34,7 @@ mod support;
 mod svc_act;
 mod svc_hygiene;
 mod svc_wait;
+mod verge;
 mod verge_parity;
 mod verge_sdk;
 mod vm;

@@ -450,10 +450,13 @@ fn commands_targets_and_flags_complete_without_a_daemon() {
     write_config("endpoints:\n  prod: { provider: pebble }\ntargets:\n  web: prod\n");
     let target = complete(&mut esker(), &["target", ""]);
     assert!(target.contains(&"list".to_owned()) && !target.contains(&"--quiet".to_owned()), "{target:?}");
-    assert_eq!(complete(&mut esker(), &["svc", "list", "--target", ""]), ["web", "prod", "pebble", "sprites"]);
+    assert_eq!(
+        complete(&mut esker(), &["svc", "list", "--target", ""]),
+        ["web", "prod", "pebble", "sprites", "rexec", "vergeos", "pi", "omp"]
+    );
     assert_eq!(complete(&mut esker(), &["target", "use", "pr"]), ["prod"]);
     assert_eq!(complete(&mut esker(), &["target", "remove", ""])[0], "web");
-    assert_eq!(complete(&mut esker(), &["endpoint", "add", "x", "--provider", "p"]), ["pebble"]);
+    assert_eq!(complete(&mut esker(), &["endpoint", "add", "x", "--provider", "p"]), ["pebble", "pi"]);
     assert_eq!(complete(&mut esker(), &["svc", "list", "--qui"]), ["--quiet"]);
     assert_eq!(complete(&mut esker(), &["-o", "js"]), ["json", "jsonl"]);
     // What is broken completes nothing, and says nothing.

@@ -14,15 +14,12 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Clients of systems that are not built in yet, and their providers.
-const OTHERS: &[(&str, &str)] = &[("rexec", "rexec"), ("vrg", "vergeos")];
-
 #[derive(Args, Debug)]
 #[command(after_help = "\
 `juju` adds an endpoint for each Pebble of a Kubernetes unit: run it inside the
 charm container or a workload container. `sprite` takes over the logins of the
-official client that stand in its file; a keyring cannot be read. What is there
-already is left alone.
+official client that stand in its file; a keyring cannot be read. `vrg` adds an
+endpoint for each of its profiles. What is there already is left alone.
 
 Examples:
   esker endpoint import juju
@@ -37,8 +34,7 @@ pub struct EndpointImportArgs {
 }
 
 fn clients() -> Vec<&'static str> {
-    let ours = DRIVERS.iter().flat_map(|driver| driver.imports).map(|import| import.client);
-    ours.chain(OTHERS.iter().map(|(client, _)| *client)).collect()
+    DRIVERS.iter().flat_map(|driver| driver.imports).map(|import| import.client).collect()
 }
 
 /// Adds what another client knows to the user's config and logins.
@@ -60,9 +56,7 @@ pub fn run(ctx: &Ctx, args: EndpointImportArgs) -> anyhow::Result<Outcome> {
 fn importer(ctx: &Ctx, client: &str) -> Result<(&'static Driver, &'static Importer)> {
     let known = ctx.resolver.registry().iter().flat_map(|driver| driver.imports.iter().map(|import| (*driver, import)));
     known.into_iter().find(|(_, import)| import.client == client).ok_or_else(|| {
-        let provider = OTHERS.iter().find(|(other, _)| *other == client).map_or(client, |(_, provider)| provider);
-        Error::unsupported(format!("cannot import from `{client}`: the provider `{provider}` is not built in yet"))
-            .hint("`esker providers` shows those that are")
+        Error::usage(format!("there is no client `{client}` to import from")).hint("see `esker endpoint import --help`")
     })
 }
 

@@ -25,11 +25,14 @@ to read. The secret is kept below the state directory in a file that only you
 can read. Nothing is connected: `esker doctor` shows whether it works.
 
 --from-fly gets a token of Sprites for one of Fly.io, which FLY_ACCESS_TOKEN,
-FLY_API_TOKEN or the file of `fly auth login` holds.
+FLY_API_TOKEN or the file of `fly auth login` holds. --session changes a password
+for a session of VergeOS: the session is kept, and the password is not.
 
 Examples:
   esker endpoint login prod
   esker endpoint login sprites --from-fly --org personal
+  esker endpoint login rexec --guest
+  esker endpoint login lab --session
   pass show prod | esker endpoint login prod --password-stdin
   esker endpoint login prod --token-file ~/token")]
 pub struct EndpointLoginArgs {
@@ -42,9 +45,21 @@ pub struct EndpointLoginArgs {
     /// Read a token from this file; `-` is stdin
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Change a password for a session, and keep the session alone
+    #[arg(long, conflicts_with_all = ["token_file", "from_fly"])]
+    session: bool,
+    /// With --session: whose password it is, instead of the endpoint's `username`
+    #[arg(long, value_name = "USER", requires = "session")]
+    username: Option<String>,
     /// Have a token made for the one of Fly.io
     #[arg(long, conflicts_with_all = ["password_stdin", "token_file"])]
     from_fly: bool,
+    /// Have a token made for a guest, who needs no account
+    #[arg(long, conflicts_with_all = ["password_stdin", "token_file", "from_fly"])]
+    guest: bool,
+    /// With --guest: what the guest is called
+    #[arg(long, value_name = "NAME", requires = "guest")]
+    guest_name: Option<String>,
     /// With --from-fly: the organization that the token is for
     #[arg(long, value_name = "SLUG", requires = "from_fly")]
     org: Option<String>,
@@ -61,13 +76,16 @@ pub async fn run(ctx: &Ctx, args: EndpointLoginArgs) -> anyhow::Result<Outcome> 
     logins.path(&args.name)?;
     let (what, secret) = match (&args.token_file, args.password_stdin) {
         (Some(path), _) => (takes(driver, "token")?, read(path)?),
+        _ if args.session => session(ctx, driver, &args).await?,
         (None, true) => (takes(driver, "password")?, read(Path::new("-"))?),
         (None, false) if args.from_fly => from_fly(ctx, &args).await?,
+        (None, false) if args.guest => as_guest(ctx, &args).await?,
         (None, false) => ask(ctx, driver, &args.name).await?,
     };
     logins.store(&args.name, &BTreeMap::from([(what.to_owned(), secret)]))?;
     ctx.out.done(&format!("stored the {what} of `{}` in `{}`", args.name, logins.path(&args.name)?.display()));
-    if driver.keys.iter().any(|key| key.name == "username") && endpoint.text("username").is_none() {
+    if what == "password" && driver.keys.iter().any(|key| key.name == "username") && endpoint.text("username").is_none()
+    {
         ctx.out.warn(&format!("endpoint `{0}` has no `username`, so its {what} is not used: set it with `esker endpoint add {0} --replace`", args.name));
     }
     for key in [format!("{what}_command"), format!("{what}_file")] {
@@ -81,15 +99,38 @@ pub async fn run(ctx: &Ctx, args: EndpointLoginArgs) -> anyhow::Result<Outcome> 
 
 /// Has the system make a token. Within `--timeout`; what it made after that is lost.
 async fn from_fly(ctx: &Ctx, args: &EndpointLoginArgs) -> Result<(&'static str, Secret)> {
-    let asked = "endpoint login --from-fly";
-    let address = Address { endpoint: args.name.clone(), name: None };
-    let target = ctx.resolver.target(&address, &Defaults::default())?;
-    require(&*target.place, &(Feature::LoginFromFly, asked))?;
-    let Some(door) = target.provider.sign_in() else {
-        return Err(unsupported(target.provider.driver(), Feature::LoginFromFly, asked));
-    };
     let invite_code = args.invite_code_file.as_deref().map(read).transpose()?;
     let by = SignInBy::Fly { organization: args.org.clone(), invite_code };
+    sign_in(ctx, &args.name, Feature::LoginFromFly, "endpoint login --from-fly", by).await
+}
+
+/// Has the system let a guest in.
+async fn as_guest(ctx: &Ctx, args: &EndpointLoginArgs) -> Result<(&'static str, Secret)> {
+    let by = SignInBy::Guest { username: args.guest_name.clone() };
+    sign_in(ctx, &args.name, Feature::LoginAsGuest, "endpoint login --guest", by).await
+}
+
+async fn sign_in(ctx: &Ctx, name: &str, feature: Feature, asked: &str, by: SignInBy) -> Result<(&'static str, Secret)> {
+    let address = Address { endpoint: name.to_owned(), name: None };
+    let target = ctx.resolver.target(&address, &Defaults::default())?;
+    require(&*target.place, &(feature, asked))?;
+    let Some(door) = target.provider.sign_in() else {
+        return Err(unsupported(target.provider.driver(), feature, asked));
+    };
+    bounded(door.sign_in(by, &var), ctx.settings.duration(Opt::Timeout)).await
+}
+
+/// Changes a password for a session.
+async fn session(ctx: &Ctx, driver: &'static Driver, args: &EndpointLoginArgs) -> Result<(&'static str, Secret)> {
+    let asked = "endpoint login --session";
+    let address = Address { endpoint: args.name.clone(), name: None };
+    let target = ctx.resolver.target(&address, &Defaults::default())?;
+    require(&*target.place, &(Feature::LoginSession, asked))?;
+    let Some(door) = target.provider.sign_in() else {
+        return Err(unsupported(driver, Feature::LoginSession, asked));
+    };
+    let password = if args.password_stdin { read(Path::new("-"))? } else { ask(ctx, driver, &args.name).await?.1 };
+    let by = SignInBy::Password { username: args.username.clone(), password };
     bounded(door.sign_in(by, &var), ctx.settings.duration(Opt::Timeout)).await
 }
 

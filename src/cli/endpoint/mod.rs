@@ -1,4 +1,4 @@
-//! `endpoint`: where systems are reached and with which credential. None of these talks to anybody.
+//! `endpoint`: where systems are reached and with which credential. Only logging in and out may talk to somebody.
 
 pub mod add;
 pub mod import;
@@ -21,7 +21,7 @@ pub(super) static TREE: &[Node] = &[
     plain!("add", add::EndpointAddArgs, add::run, "Add an endpoint to your config"),
     plain!("remove", remove::EndpointRemoveArgs, remove::run, "Remove endpoints and their stored logins").alias("rm"),
     talk!("login", login::EndpointLoginArgs, login::run, "Store the password or token of an endpoint"),
-    plain!("logout", logout::EndpointLogoutArgs, logout::run, "Forget the stored login of an endpoint"),
+    talk!("logout", logout::EndpointLogoutArgs, logout::run, "Forget the stored login of an endpoint"),
     plain!("import", import::EndpointImportArgs, import::run, "Take over what another client has set up"),
 ];
 

@@ -18,7 +18,7 @@ const FRESH: &str = "A machine for it alone";
 /// Heading of the flags about runs.
 const RUNS: &str = "Runs that were left";
 
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 #[command(
     override_usage = "esker exec [TARGET...] [FLAGS] -- CMD [ARG...]",
     after_help = "\
@@ -174,6 +174,11 @@ pub(super) enum Verb {
 }
 
 impl ExecArgs {
+    /// A command as it is run without any flag.
+    pub fn of(command: Vec<OsString>) -> Self {
+        Self { command, ..Self::default() }
+    }
+
     /// What is to be done about a run, if that is what was asked for.
     pub(super) fn verb(&self) -> Result<Option<Verb>> {
         let id = |id: &Option<String>| id.as_deref().map(RunId::from);

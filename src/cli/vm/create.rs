@@ -1,12 +1,13 @@
 //! `vm create`
 
+use super::batch::numbered;
+use super::resize::SizeArgs;
 use super::{MachineArgs, MachineWaitArgs};
 use crate::cli::Outcome;
 use crate::cli::args::key_value;
 use crate::context::Ctx;
-use crate::error::Error;
-use crate::output::human;
-use crate::provider::machines::{MachineSpec, Size};
+use crate::error::{Error, Result};
+use crate::provider::machines::MachineSpec;
 use crate::resolve::Target;
 use clap::Args;
 
@@ -23,7 +24,8 @@ Examples:
   esker vm create sprites/dev
   esker vm create sprites/ci-1 sprites/ci-2 --label ci --label run=17
   esker vm create sprites/web --access public --env STAGE=test
-  esker vm create sprites/big --set wait_for_capacity=true --no-wait")]
+  esker vm create sprites/big --set wait_for_capacity=true --no-wait
+  esker vm create 'rexec/worker-{n}' --count 5 --image alpine:3.21 --all-or-nothing")]
 pub struct VmCreateArgs {
     #[command(flatten)]
     which: MachineArgs,
@@ -42,31 +44,22 @@ pub struct VmCreateArgs {
     /// Where it is
     #[arg(long, value_name = "REGION", help_heading = MACHINE)]
     region: Option<String>,
-    /// How many processors it has
-    #[arg(long, value_name = "N", value_parser = processors, help_heading = MACHINE)]
-    cpus: Option<f64>,
-    /// How much memory it has, such as 2GiB
-    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = MACHINE)]
-    memory: Option<u64>,
-    /// How much disk it has, such as 20GiB
-    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = MACHINE)]
-    disk: Option<u64>,
+    #[command(flatten)]
+    size: SizeArgs,
     /// Who may use its address, in the provider's word, such as public
     #[arg(long, value_name = "WHO", help_heading = MACHINE)]
     access: Option<String>,
     /// A field that only this provider has; repeat it for several
     #[arg(long, value_name = "NAME=VALUE", value_parser = key_value, help_heading = MACHINE)]
     set: Vec<(String, String)>,
+    /// How many: each name has {n} where the number goes, from 1 on
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    count: Option<u32>,
+    /// If one of several cannot be made, delete the others again
+    #[arg(long, conflicts_with = "no_wait")]
+    all_or_nothing: bool,
     #[command(flatten)]
     wait: MachineWaitArgs,
-}
-
-fn size(text: &str) -> Result<u64, String> {
-    human::parse_size(text).map_err(|error| error.to_string())
-}
-
-fn processors(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|cpus: &f64| cpus.is_finite() && *cpus > 0.0).ok_or_else(|| "expected a number".to_owned())
 }
 
 impl VmCreateArgs {
@@ -77,7 +70,7 @@ impl VmCreateArgs {
             from: self.from.clone(),
             labels: self.label.clone(),
             env: self.environment.clone(),
-            size: Size { cpus: self.cpus, memory_bytes: self.memory, disk_bytes: self.disk },
+            size: self.size.size(),
             region: self.region.clone(),
             access: self.access.clone(),
             fields: self.set.clone(),
@@ -86,8 +79,9 @@ impl VmCreateArgs {
 }
 
 /// Makes machines.
-pub async fn run(ctx: &Ctx, args: VmCreateArgs) -> anyhow::Result<Outcome> {
+pub async fn run(ctx: &Ctx, mut args: VmCreateArgs) -> anyhow::Result<Outcome> {
     let asked = "vm create";
+    args.which.targets = numbered(&args.which.targets, args.count)?;
     let wildcard = args.which.targets.iter().chain(ctx.settings.list(crate::settings::Opt::Target));
     if let Some(text) = wildcard.into_iter().find(|text| crate::glob::is_glob(text)) {
         let error = Error::usage(format!("cannot create `{text}`: wildcards stand for what exists"));
@@ -100,6 +94,22 @@ pub async fn run(ctx: &Ctx, args: VmCreateArgs) -> anyhow::Result<Outcome> {
         let spec = args.spec(super::which(&target, asked)?.text());
         super::drive(ctx, &target, "create", !args.wait.no_wait, machines.create(spec)).await
     };
-    let gathered = ctx.operate_at(targets, failed, work).await;
+    let mut gathered = ctx.operate_at(targets, failed, work).await;
+    if args.all_or_nothing && !gathered.failed.is_empty() {
+        let made = std::mem::take(&mut gathered.done);
+        let undone = ctx.operate_at(made.into_iter().map(|(target, _)| target).collect(), Vec::new(), undo).await;
+        for (target, ()) in undone.done {
+            ctx.out.done(&format!("deleted {} again", super::called(&target)));
+        }
+        gathered.failed.extend(undone.failed);
+    }
     super::tell(ctx, "create", "created", gathered)
+}
+
+/// Deletes what was made in vain.
+async fn undo(target: Target) -> Result<()> {
+    let which = super::which(&target, "vm create")?;
+    let deleted = super::machines(&target, "vm create")?.delete(&which);
+    let deleted = async { deleted.await?.wait().await }.await;
+    deleted.map_err(|error| error.cause("it was to be deleted again: it is still there"))
 }

@@ -1,6 +1,7 @@
 //! `vm`: sandboxes, containers and virtual machines.
 
 pub mod act;
+mod batch;
 pub mod columns;
 pub mod console;
 pub mod create;
@@ -12,8 +13,13 @@ pub mod policy;
 pub mod ports;
 pub mod power;
 pub mod proxy;
+pub mod record;
+pub mod resize;
 pub mod resource;
 pub mod show;
+pub mod snippet;
+pub mod stats;
+pub mod template;
 pub mod update;
 pub mod url;
 pub mod wait;
@@ -43,6 +49,8 @@ pub(super) static TREE: &[Node] = &[
     talk!("create", create::VmCreateArgs, create::run, "Make machines, and wait until they can be used"),
     talk!("update", update::VmUpdateArgs, update::run, "Change machines: labels, access and more"),
     talk!("delete", delete::VmDeleteArgs, delete::run, "Delete machines with all that is in them").alias("rm"),
+    talk!("apply", template::VmApplyArgs, template::apply, "Make machines so as files describe them"),
+    talk!("export-template", template::VmExportArgs, template::export, "Write a machine down as a file"),
     talk!("wait", wait::VmWaitArgs, wait::run, "Wait until machines are in a state"),
     talk!("start", power::VmStartArgs, power::start, "Start machines"),
     talk!("stop", power::VmStopArgs, power::stop, "Stop machines"),
@@ -55,10 +63,14 @@ pub(super) static TREE: &[Node] = &[
     talk!("untag", deed::VmTagArgs, deed::untag, "Take a tag from machines"),
     talk!("console", console::VmConsoleArgs, console::run, "Print where a machine's console can be reached"),
     talk!("upgrade", act::VmUpgradeArgs, act::upgrade, "Upgrade what machines run on"),
+    talk!("resize", resize::VmResizeArgs, resize::run, "Give machines more or less"),
+    talk!("stats", stats::VmStatsArgs, stats::run, "Say how busy machines are"),
     talk!("url", url::VmUrlArgs, url::run, "Print a machine's address, or change who may use it"),
     talk!("health", health::VmHealthArgs, health::run, "Say whether machines can be used, also by exit code"),
     talk!("proxy", proxy::ProxyArgs, proxy::run, "Reach ports in a machine by ports of this one"),
     talk!("ports", ports::PortsArgs, ports::run, "List ports that are open in a machine"),
+    group!("snippet", "Small scripts that an account keeps", snippet::TREE),
+    group!("record", "Recordings of terminals", record::TREE),
     group!("policy", "What a machine's programs may reach and use", policy::TREE),
     resource::nouns::DRIVE,
     resource::nouns::NIC,

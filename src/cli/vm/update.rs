@@ -39,7 +39,7 @@ pub struct VmUpdateArgs {
 pub async fn run(ctx: &Ctx, args: VmUpdateArgs) -> anyhow::Result<Outcome> {
     let asked = "vm update";
     let labels = (args.clear_labels || !args.label.is_empty()).then_some(args.label);
-    let change = MachineChange { labels, access: args.access, fields: args.set };
+    let change = MachineChange { labels, access: args.access, fields: args.set, ..MachineChange::default() };
     if change.labels.is_none() && change.access.is_none() && change.fields.is_empty() {
         return Err(Error::usage("nothing is to be changed").hint("`esker vm update -h` shows what can be").into());
     }

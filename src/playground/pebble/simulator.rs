@@ -21,7 +21,7 @@ pub const SIMULATOR: Simulator = Simulator {
 };
 
 async fn start(room: Room) -> Result<Started> {
-    let Room { dir, processes, faults, seed_demo } = room;
+    let Room { dir, processes, faults, seed_demo, .. } = room;
     if seed_demo {
         demo::seed(&dir)?;
     }

@@ -1,4 +1,4 @@
-//! This machine as a place with files: the other side of a copy.
+//! This machine as a place with files, the other side of a copy, and with programs, where agents run.
 //!
 //! The disk is read and written by threads of their own, one for each file in flight, which talk to the rest through
 //! short queues of large chunks: a slow disk stalls its own file and nothing else.
@@ -7,12 +7,14 @@ mod accounts;
 mod beneath;
 mod bulk;
 mod entry;
+mod exec;
 mod read;
 mod stdin;
 mod temps;
 mod write;
 
 pub use beneath::nearest_directory;
+pub use exec::LocalExec;
 pub use stdin::stdin;
 pub use temps::Temps;
 

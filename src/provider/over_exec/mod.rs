@@ -5,6 +5,7 @@
 
 mod bulk;
 mod crc;
+mod files;
 #[cfg(test)]
 pub mod here;
 mod program;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use bulk::TarBulk;
 pub use crc::Cksum;
+pub use files::ShellFiles;
 pub use program::{Output, Program, output};
 pub use reason::{kind_of, reason};
 pub use sums::Sum;

@@ -101,7 +101,9 @@ fn kind_of(status: u16, code: Option<&str>, said: &Body, text: &str) -> ErrorKin
 
 fn hint(status: u16, code: Option<&str>, said: &Body, text: &str) -> Option<String> {
     Some(match (status, code, text) {
-        (423, Some("mfa_required"), _) => "the terminal wants a second factor: run this on a terminal, which asks for the code".to_owned(),
+        (423, Some("mfa_required"), _) => {
+            "the terminal wants a second factor: run this on a terminal, which asks for the code".to_owned()
+        }
         (423, ..) => "unlock the screen in the web client, or use an API token: those are not locked".to_owned(),
         (401, _, "session_revoked") => "sign in again".to_owned(),
         (403, ..) if said.limit.is_some() => {

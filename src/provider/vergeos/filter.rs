@@ -152,7 +152,7 @@ fn check(filter: &str, tokens: &[Token<'_>]) -> Result<()> {
             Kind::Close => {
                 depth = depth.checked_sub(1).ok_or_else(|| broken(filter, "a `)` has no `(` before it"))?;
             }
-            Kind::Word if at > 0 && begins(tokens, at - 1) => known(filter, token.text)?,
+            Kind::Word if at > 0 && is_side(tokens, at - 1) => known(filter, token.text)?,
             Kind::Text if at > 0 && tokens[at - 1].kind == Kind::Text => {
                 return Err(broken(filter, "two texts stand side by side").hint("write a quote in a text as \\'"));
             }
@@ -166,6 +166,13 @@ fn check(filter: &str, tokens: &[Token<'_>]) -> Result<()> {
         return Err(broken(filter, "it is empty"));
     }
     Ok(())
+}
+
+/// Whether the token at `at` is a left side itself, and no word that joins conditions.
+fn is_side(tokens: &[Token<'_>], at: usize) -> bool {
+    let token = &tokens[at];
+    let joins = ["and", "or", "not"].iter().any(|word| token.is_word(word));
+    token.kind == Kind::Word && !joins && begins(tokens, at)
 }
 
 /// What stands where an operator belongs.

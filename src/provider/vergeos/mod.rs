@@ -1,32 +1,48 @@
 //! VergeOS: a hypervisor, over its REST API v4 (vergeos reference).
 
 pub mod api;
+mod checkpoints;
 mod client;
 mod connection;
 mod credential;
 mod errors;
+mod examine;
+mod files;
 mod filter;
+mod import;
 mod machines;
 mod pace;
 mod raw;
 mod resources;
 mod rows;
+mod services;
 mod settle;
 mod sign_in;
 mod tables;
+mod template;
 
+use self::checkpoints::VergeCheckpoints;
 use self::client::Client;
 use self::credential::Credential;
+use self::files::VergeFiles;
 use self::machines::VergeMachines;
 use self::raw::VergeRaw;
 use self::resources::VergeResources;
+use self::services::VergeServices;
 use self::sign_in::VergeSignIn;
-use super::{Driver, Env, Feature, Offer, Place, Provider, Raw, Scope, SignIn};
+use self::template::VergeTemplates;
+use super::checkpoints::Checkpoints;
+use super::files::Files;
+use super::services::Services;
+use super::{Driver, Env, Feature, Finding, Offer, Place, Provider, Raw, Scope, SignIn};
+use crate::cleanups::Cleanups;
 use crate::config::EndpointConfig;
 use crate::error::Result;
 use crate::model::{Extra, Info, Name};
 use crate::transport::{Client as Http, Request};
 use async_trait::async_trait;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use std::sync::Arc;
 
 /// The registry row.
@@ -38,7 +54,7 @@ pub static DRIVER: Driver = Driver {
     variables: connection::VARIABLES,
     offers: OFFERS,
     place_file: None,
-    imports: &[],
+    imports: &[import::IMPORTER],
     implicit: connection::implicit,
     open,
 };
@@ -56,10 +72,19 @@ const OFFERS: &[Offer] = &[
     Offer::native(Feature::MachinesClone),
     Offer::native(Feature::MachinesTags),
     Offer::native(Feature::MachinesConsole),
+    Offer::on(Feature::MachinesTemplate, Scope::Either),
     Offer::native(Feature::MachinesImage),
     Offer::native(Feature::MachinesSize),
     Offer::native(Feature::MachinesRegion),
     Offer::on(Feature::Resources, Scope::Either),
+    Offer::on(Feature::Checkpoints, Scope::Either),
+    Offer::on(Feature::CheckpointAuto, Scope::Either),
+    Offer::on(Feature::CheckpointExpiry, Scope::Either),
+    Offer::native(Feature::CheckpointClone),
+    Offer::on(Feature::Files, Scope::Endpoint),
+    Offer::on(Feature::FilesRange, Scope::Endpoint),
+    Offer::on(Feature::FilesRename, Scope::Endpoint),
+    Offer::on(Feature::Services, Scope::Endpoint),
     Offer::on(Feature::LoginSession, Scope::Endpoint),
     Offer::on(Feature::Raw, Scope::Either),
 ];
@@ -67,20 +92,23 @@ const OFFERS: &[Offer] = &[
 fn open(config: &EndpointConfig, env: Env) -> Result<Arc<dyn Provider>> {
     let (address, base) = connection::address(config, &env)?;
     let http = Http::new(connection::net(config, &env), address);
-    let notes = env.notes.clone();
+    let (notes, cleanups) = (env.notes.clone(), env.cleanups.clone());
     let client = Client::new(http, base, Credential::new(config.clone(), env), config.name.clone(), notes);
     let sign_in = VergeSignIn { client: client.clone(), username: config.text("username").map(str::to_owned) };
     let (raw, resources) = (VergeRaw(client.clone()), VergeResources(client.clone()));
     let machines = VergeMachines::new(client.clone());
-    Ok(Arc::new(Verge { client, raw, machines, resources, sign_in }))
+    let templates = VergeTemplates(client.clone());
+    Ok(Arc::new(Verge { client, cleanups, raw, machines, resources, templates, sign_in }))
 }
 
 /// An endpoint: one system with all that is in it.
 struct Verge {
     client: Client,
+    cleanups: Cleanups,
     raw: VergeRaw,
     machines: VergeMachines,
     resources: VergeResources,
+    templates: VergeTemplates,
     sign_in: VergeSignIn,
 }
 
@@ -108,8 +136,18 @@ impl Provider for Verge {
 
     fn place(&self, name: Option<&Name>) -> Result<Arc<dyn Place>> {
         Ok(match name {
-            None => Arc::new(System),
-            Some(_) => Arc::new(Machine),
+            None => {
+                let client = self.client.clone();
+                Arc::new(System {
+                    files: VergeFiles { client: client.clone(), cleanups: self.cleanups.clone() },
+                    checkpoints: VergeCheckpoints { client: client.clone(), name: None },
+                    services: VergeServices(client),
+                })
+            }
+            Some(name) => {
+                let (client, name) = (self.client.clone(), Some(name.clone()));
+                Arc::new(Machine { checkpoints: VergeCheckpoints { client, name } })
+            }
         })
     }
 
@@ -125,8 +163,19 @@ impl Provider for Verge {
         Some(&self.resources)
     }
 
+    fn templates(&self) -> Option<&dyn super::templates::Templates> {
+        Some(&self.templates)
+    }
+
     fn sign_in(&self) -> Option<&dyn SignIn> {
         Some(&self.sign_in)
+    }
+
+    fn examine<'a>(&'a self, name: Option<&'a Name>) -> BoxStream<'a, Finding> {
+        match name {
+            None => examine::examine(&self.client),
+            Some(_) => futures_util::stream::empty().boxed(),
+        }
     }
 
     fn raw(&self) -> Option<&dyn Raw> {
@@ -135,7 +184,11 @@ impl Provider for Verge {
 }
 
 /// The endpoint itself.
-struct System;
+struct System {
+    files: VergeFiles,
+    checkpoints: VergeCheckpoints,
+    services: VergeServices,
+}
 
 impl Place for System {
     fn offers(&self) -> &'static [Offer] {
@@ -149,10 +202,24 @@ impl Place for System {
     fn scope(&self) -> Scope {
         Scope::Endpoint
     }
+
+    fn files(&self) -> Option<&dyn Files> {
+        Some(&self.files)
+    }
+
+    fn checkpoints(&self) -> Option<&dyn Checkpoints> {
+        Some(&self.checkpoints)
+    }
+
+    fn services(&self) -> Option<&dyn Services> {
+        Some(&self.services)
+    }
 }
 
 /// What one virtual machine can do.
-struct Machine;
+struct Machine {
+    checkpoints: VergeCheckpoints,
+}
 
 impl Place for Machine {
     fn offers(&self) -> &'static [Offer] {
@@ -161,5 +228,9 @@ impl Place for Machine {
 
     fn driver(&self) -> &'static Driver {
         &DRIVER
+    }
+
+    fn checkpoints(&self) -> Option<&dyn Checkpoints> {
+        Some(&self.checkpoints)
     }
 }

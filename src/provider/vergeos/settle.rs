@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 const FIRST: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_secs(2);
 /// How long a sign that something has begun is waited for, where it ends as it began.
-const UNSEEN: Duration = Duration::from_secs(30);
+const UNSEEN: Duration = Duration::from_secs(10);
 
 /// The pauses between looks: growing, so that what is quick is seen quickly.
 pub(super) struct Pauses(Duration);

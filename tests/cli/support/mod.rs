@@ -4,6 +4,7 @@
 pub(crate) mod daemon;
 pub(crate) mod fake;
 pub(crate) mod http;
+pub(crate) mod model;
 pub(crate) mod nobody;
 pub(crate) mod peers;
 pub(crate) mod playground;
@@ -14,6 +15,7 @@ pub(crate) mod scripted;
 pub(crate) mod shown;
 pub(crate) mod sprites;
 pub(crate) mod terminal;
+pub(crate) mod verge;
 
 use std::path::PathBuf;
 use tempfile::TempDir;

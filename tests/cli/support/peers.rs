@@ -52,6 +52,22 @@ fn source(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(relative)
 }
 
+/// The coding agent pi, of the generation that Node 20 runs.
+pub(crate) fn pi() -> Option<PathBuf> {
+    find("pi", "ESKER_TEST_PI", "pi/bin/pi")
+}
+
+/// The newest one that can be installed.
+pub(crate) fn pi_new() -> Option<PathBuf> {
+    find("pi-new", "ESKER_TEST_PI_NEW", "pi-new/bin/pi")
+}
+
+/// The coding agent omp, where somebody has it: it is too large to be installed for this.
+pub(crate) fn omp() -> Option<PathBuf> {
+    let path = std::env::var_os("ESKER_TEST_OMP")?;
+    (!path.is_empty()).then(|| path.into())
+}
+
 /// The path in `variable` (empty: known to be missing), or else the one that the install script uses.
 fn find(name: &str, variable: &str, relative: &str) -> Option<PathBuf> {
     let path = match std::env::var_os(variable) {

@@ -7,10 +7,10 @@ for esk_b in "${TMPDIR:-/tmp}" /tmp "$HOME" /dev/shm /var/tmp .; do
     esk_d=
 done
 if [ "$(printf YQ== | base64 -d 2>/dev/null)" = a ]; then
-    esk_x=b
+    esk_x=B
     esk_enc() { base64; }
     esk_dec() { base64 -d; }
-elif [ "$(echo YQ== | openssl base64 -d 2>/dev/null)" = a ]; then
+elif [ "$(printf YQ== | openssl base64 -d -A 2>/dev/null)" = a ]; then
     esk_x=b
     esk_enc() { openssl base64; }
     esk_dec() { openssl base64 -d -A; }

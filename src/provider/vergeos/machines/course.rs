@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long a sign that a restart has begun is waited for: one that is quick shows none.
-const UNSEEN: Duration = Duration::from_secs(20);
+const UNSEEN: Duration = Duration::from_secs(5);
 
 /// A state to be waited for.
 #[derive(Clone, Debug)]

@@ -101,7 +101,9 @@ impl VergeResources {
             _ => {
                 let list: Vec<_> = found.iter().map(|record| described(record)).collect();
                 let error = self.0.error(ErrorKind::Conflict, &what, &format!("it names {} rows", found.len()));
-                Err(error.cause(list.join(", ")).hint("pass --key KEY, or --name NAME where one is the key of another"))
+                Err(error
+                    .cause(list.join(", "))
+                    .hint("pass --by-key with a key, or --by-name where one is called like the key of another"))
             }
         }
     }

@@ -1,0 +1,155 @@
+//! `agent`: coding agents. Which program that is, is the endpoint's business: `--target` picks it.
+
+pub mod bash;
+pub mod doctor;
+pub mod models;
+pub mod run;
+pub mod session;
+
+use super::tree::{Node, group, talk};
+use crate::config::Origin;
+use crate::context::Ctx;
+use crate::error::{Error, Result};
+use crate::model::{AgentEvent, RemotePath};
+use crate::provider::agent::{Agent, Answer, Command, Keys, Session, SessionSpec, Which};
+use crate::provider::exec::Exec;
+use crate::provider::feature::capability;
+use crate::provider::local::LocalExec;
+use crate::provider::registry::DRIVERS;
+use crate::provider::{Feature, require};
+use crate::resolve::Target;
+use crate::settings::Opt;
+use crate::signal::interrupted;
+use futures_util::StreamExt as _;
+use serde_json::Value;
+use std::time::Duration;
+
+/// How long an agent may take to end before it is killed.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The commands.
+pub(super) static TREE: &[Node] = &[
+    talk!("run", run::RunArgs, run::run, "Run an agent on a prompt"),
+    talk!("models", models::ModelsArgs, models::run, "List the models that an agent can talk to"),
+    talk!("bash", bash::BashArgs, bash::run, "Run a shell command as an agent would"),
+    talk!("doctor", doctor::DoctorArgs, doctor::run, "Check that an agent is there and answers"),
+    group!("session", "Sessions that are kept in files", session::TREE),
+];
+
+/// The agent that is meant. One that is named by a flag must be one; otherwise a target that is set for other commands
+/// may be none, and then the first agent there is counts.
+fn target(ctx: &Ctx, asked: &str) -> Result<Target> {
+    let needs = (Feature::Agent, asked);
+    if matches!(ctx.settings.origin(Opt::Target), Origin::Flag(_)) {
+        return ctx.target(&needs);
+    }
+    match ctx.target(&needs) {
+        Ok(target) => Ok(target),
+        Err(_) => {
+            let offers =
+                |driver: &&&crate::provider::Driver| driver.offers.iter().any(|offer| offer.feature == Feature::Agent);
+            let driver = DRIVERS.iter().find(offers).ok_or_else(|| Error::internal("no provider has agents"))?;
+            let target = ctx.resolver.one(driver.id)?;
+            require(&*target.place, &needs)?;
+            Ok(target)
+        }
+    }
+}
+
+/// The capability of such a target.
+fn agent<'a>(target: &'a Target, asked: &str) -> Result<&'a dyn Agent> {
+    capability(&*target.place, |place| place.agent(), Feature::Agent, asked)
+}
+
+/// Opens a session, unless a signal or the deadline comes first.
+async fn open(ctx: &Ctx, target: &Target, spec: SessionSpec, host: &dyn Exec, asked: &str) -> Result<Session> {
+    let agent = agent(target, asked)?;
+    let mut signals = ctx.signals.listen().await?;
+    let progress = ctx.out.progress(&format!("starting `{}`", target.full));
+    let mut ticks = tokio::time::interval(Duration::from_millis(100));
+    let limit = ctx.settings.duration(Opt::Timeout);
+    let opened = async {
+        match limit {
+            Some(limit) => tokio::time::timeout(limit, agent.open(spec, host)).await.unwrap_or_else(|_| {
+                let limit = crate::config::duration::show(limit);
+                Err(Error::timeout(format!("`{asked}` gave up after {limit} (--timeout)")))
+            }),
+            None => agent.open(spec, host).await,
+        }
+    };
+    tokio::pin!(opened);
+    let opened = loop {
+        tokio::select! {
+            opened = &mut opened => break opened,
+            signal = signals.next() => break Err(interrupted(&signal, format!("stopped starting `{}`", target.full))),
+            _ = ticks.tick() => progress.tick(),
+        }
+    };
+    progress.finish();
+    opened.map_err(|error| error.at(target.provider.driver().id, &*target.full))
+}
+
+/// A host for one session, which ends with all that it started.
+fn here() -> LocalExec {
+    LocalExec::confined()
+}
+
+/// A session for one command, kept nowhere, and its answer.
+async fn ask(
+    ctx: &Ctx,
+    target: &Target,
+    keys: Keys,
+    dir: Option<RemotePath>,
+    command: Command,
+    asked: &str,
+) -> Result<Value> {
+    let spec = SessionSpec { session: Which::Unkept, keys, dir, ..SessionSpec::default() };
+    let mut session = open(ctx, target, spec, &here(), asked).await?;
+    let answer = reply(ctx, &mut session, command).await;
+    let closed = close(session, GRACE).await;
+    let answer = answer.and_then(|answer| closed.map(|()| answer));
+    answer.map_err(|error| error.at(target.provider.driver().id, &*target.full))
+}
+
+/// Sends a command and waits for its answer. Questions that come meanwhile are closed.
+async fn reply(ctx: &Ctx, session: &mut Session, command: Command) -> Result<Value> {
+    let mut signals = ctx.signals.listen().await?;
+    let limit = ctx.settings.duration(Opt::Timeout);
+    let deadline = async {
+        match limit {
+            Some(limit) => tokio::time::sleep(limit).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(deadline);
+    let id = session.control.send(command).await?;
+    loop {
+        tokio::select! {
+            event = session.events.next() => match event {
+                Some(Ok(AgentEvent::Reply(reply))) if reply.id == id => {
+                    return reply.outcome.map_err(|why| Error::failure("the agent refused the command").cause(why));
+                }
+                Some(Ok(AgentEvent::Interaction(dialog))) => {
+                    session.control.answer(&dialog.request_id, Answer::Cancelled).await?;
+                }
+                Some(Ok(AgentEvent::Log { text })) => ctx.out.debug(&text),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(error),
+                None => return Err(Error::failure("the agent ended before it had answered")),
+            },
+            signal = signals.next() => return Err(interrupted(&signal, "stopped waiting for the agent")),
+            () = &mut deadline => {
+                let limit = crate::config::duration::show(limit.unwrap_or_default());
+                return Err(Error::timeout(format!("the agent did not answer within {limit} (--timeout)")));
+            }
+        }
+    }
+}
+
+/// Ends a session, and reads what it still says: it must not stand before a full pipe meanwhile.
+async fn close(session: Session, grace: Duration) -> Result<()> {
+    let Session { mut events, control, .. } = session;
+    let drain = async { while events.next().await.is_some() {} };
+    let (closed, ()) = tokio::join!(control.close(grace), drain);
+    closed.map(|_| ())
+}

@@ -1,0 +1,169 @@
+//! `agent run`: one prompt, seen through to its end.
+
+mod args;
+mod ask;
+mod attend;
+mod prompt;
+mod result;
+mod show;
+
+pub use args::RunArgs;
+pub use result::AgentResult;
+pub use show::{AnyLine, Envelope};
+
+use self::attend::{Attendant, Ended, Limits, Tally};
+use self::show::Show;
+use super::{close, here, open, target};
+use crate::agent::budget::Budget;
+use crate::agent::policy::{Responder, Rules};
+use crate::agent::schema::Schema;
+use crate::cli::Outcome;
+use crate::cli::source::read_text;
+use crate::context::{Ctx, var};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::EndReason;
+use crate::provider::agent::{Command, Session};
+use crate::settings::Opt;
+use serde_json::Value;
+use tokio::time::Instant;
+
+/// How often an answer that is not what the schema wants is asked for again.
+const AGAIN: usize = 2;
+
+const ASKED: &str = "agent run";
+
+/// Runs an agent on a prompt.
+pub async fn run(ctx: &Ctx, args: RunArgs) -> anyhow::Result<Outcome> {
+    let begun = Instant::now();
+    let read = |path: &std::path::PathBuf| Ok::<_, Error>((read_text(path)?, path.display().to_string()));
+    let schema = args.schema.as_ref().map(|path| read(path).and_then(|(text, name)| Schema::parse(&text, &name)));
+    let schema = schema.transpose()?;
+    let rules = args.approve_rules.as_ref().map(|path| read(path).and_then(|(text, name)| Rules::parse(&text, &name)));
+    let responder = Responder::new(rules.transpose()?, args.policy(), ctx.out.can_ask());
+    let budget = Budget { turns: args.max_turns, cost_usd: args.max_cost, tokens: args.max_tokens };
+    let limit = ctx.settings.duration(Opt::Timeout);
+    let deadline = limit.map(|limit| (begun + limit, limit));
+    let limits = Limits { budget, deadline, idle: args.idle_timeout.filter(|idle| !idle.is_zero()) };
+    let target = target(ctx, ASKED)?;
+    let show = Show::new(ctx, target.provider.driver().id, &target.full)?;
+    let spec = args.spec(&var)?;
+    let prompt = prompt::prompt(ctx, &args, schema.as_ref()).await?;
+    let session = open(ctx, &target, spec, &here(), ASKED).await?;
+    let signals = ctx.signals.listen().await?;
+    let mut attendant = Attendant::new(ctx, show, responder, limits, signals);
+    let mut session = session;
+    let came = see_through(&mut attendant, &mut session, prompt, schema.as_ref()).await;
+    let info = session.info.clone();
+    let closed = close(session, args.grace).await;
+    let Attendant { mut show, tally, .. } = attendant;
+    // What it came to counts more than how it was closed.
+    let (value, error) = match came {
+        Ok(value) => (value, denied(&tally).or(closed.err())),
+        Err(error) => (None, Some(error)),
+    };
+    let error = error.map(|error| error.at(target.provider.driver().id, &*target.full));
+    let Tally { text, usage, turns, tools: tool_calls, denied, .. } = tally;
+    show.result(AgentResult {
+        status: status(error.as_ref()).to_owned(),
+        reason: error.as_ref().map(ToString::to_string),
+        text,
+        value,
+        agent: info,
+        turns,
+        tool_calls,
+        denied,
+        usage,
+        duration_seconds: begun.elapsed().as_secs_f64(),
+        exit_code: error.as_ref().map_or(0, |e| e.parts().status.unwrap_or_else(|| e.kind().exit_code())),
+    })?;
+    match error {
+        None => Ok(Outcome::Done),
+        Some(error) => Err(error.into()),
+    }
+}
+
+/// Sends the prompt, and asks again for an answer that is not what the schema wants.
+async fn see_through(
+    attendant: &mut Attendant<'_>,
+    session: &mut Session,
+    prompt: Command,
+    schema: Option<&Schema>,
+) -> Result<Option<Value>> {
+    let mut prompt = prompt;
+    let mut tries = 0;
+    loop {
+        match attendant.prompt(session, prompt).await? {
+            Ended::Agent { reason: EndReason::Completed, .. } => {}
+            Ended::Agent { reason, error } => return Err(failed(reason, error)),
+            Ended::Stopped(error) => return Err(error),
+        }
+        let Some(schema) = schema else { return Ok(None) };
+        match schema.check(&attendant.tally.text) {
+            Ok(value) => return Ok(Some(value)),
+            Err(wrong) if tries == AGAIN => {
+                return Err(Error::rejected("the answer does not keep to the schema").cause(wrong));
+            }
+            Err(wrong) => prompt = prompt::again(&wrong),
+        }
+        tries += 1;
+    }
+}
+
+/// Why a prompt failed that the agent says has ended.
+fn failed(reason: EndReason, error: Option<String>) -> Error {
+    let message = error.unwrap_or_default();
+    match reason {
+        EndReason::Completed | EndReason::Cancelled => Error::failure("the agent was told to stop by somebody else"),
+        EndReason::Limit => Error::failure("the answer is cut off at the model's own limit of length"),
+        EndReason::Error if is_login(&message) => Error::auth("the model's provider refused the key").cause(message),
+        EndReason::Error => Error::failure("the agent failed").cause(message),
+    }
+}
+
+/// Whether a failure is one of the login: by the status that every generation puts first, and by pi's own words.
+fn is_login(message: &str) -> bool {
+    let status: String = message.chars().take_while(char::is_ascii_digit).collect();
+    matches!(status.as_str(), "401" | "403") || message.contains("No API key found")
+}
+
+/// What was refused without anybody being asked makes the run a failure, whatever the agent made of it.
+fn denied(tally: &Tally) -> Option<Error> {
+    let first = tally.denied.first()?;
+    let others = match tally.denied.len() {
+        1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
+    Some(
+        Error::forbidden(format!("refused what the agent asked: {}{others}", first.prompt))
+            .cause(first.why.clone())
+            .hint("--approve auto allows it, --approve-rules FILE decides one by one"),
+    )
+}
+
+/// The word for how it came out.
+fn status(error: Option<&Error>) -> &'static str {
+    match error.map(Error::kind) {
+        None => "completed",
+        Some(ErrorKind::Limit) => "limit",
+        Some(ErrorKind::Forbidden) => "denied",
+        Some(ErrorKind::Timeout) => "timeout",
+        Some(ErrorKind::Interrupted) => "interrupted",
+        Some(ErrorKind::Rejected) => "invalid",
+        Some(_) => "error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_login_is_one_in_every_generation() {
+        for message in ["401 Incorrect API key provided", "401: {\"code\":401}", "403 no", "No API key found for x"] {
+            assert_eq!(failed(EndReason::Error, Some(message.to_owned())).kind(), ErrorKind::Auth, "{message}");
+        }
+        for message in ["500 fake internal error", "4010 things", ""] {
+            assert_eq!(failed(EndReason::Error, Some(message.to_owned())).kind(), ErrorKind::Failure, "{message}");
+        }
+    }
+}
