@@ -15,7 +15,7 @@ pub mod tar;
 mod tests;
 
 pub use bulk::TarBulk;
-pub use files::ShellFiles;
+pub use files::{Opened, ShellFiles};
 pub use program::{Output, Program, output};
 pub use reason::{kind_of, reason};
 pub use sums::Sum;

@@ -35,6 +35,13 @@ pub(crate) fn sprites_go() -> Option<Command> {
     find("sprites-go", "ESKER_TEST_SPRITES_GO", "bin/sprites-go").map(Command::new)
 }
 
+/// A Python that has what the client of Rexec stands on, with that client.
+pub(crate) fn rexec_py() -> Option<Command> {
+    let mut command = Command::new(find("rexec-py", "ESKER_TEST_REXEC_PY", "rexec-py/bin/python")?);
+    command.arg(source("rexec-py/driver.py"));
+    Some(command)
+}
+
 /// A file that is not installed.
 fn source(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(relative)
