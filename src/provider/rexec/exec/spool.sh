@@ -32,9 +32,9 @@ cat >"$esk_d/run" <<'ESK'
 trap : INT TERM QUIT USR1 USR2
 [ -n "$3" ] || trap '' HUP
 if [ -n "$4" ]; then
-    $3 /bin/sh "$1/cmd" "$2" <"$5" >"$1/o" 2>&1
+    (exec $3 /bin/sh "$1/cmd" "$2" <"$5" >"$1/o" 2>&1)
 else
-    $3 /bin/sh "$1/cmd" "$2" <"$5" >"$1/o" 2>"$1/e"
+    (exec $3 /bin/sh "$1/cmd" "$2" <"$5" >"$1/o" 2>"$1/e")
 fi
 echo "$? $(date +%s) $(cat "$1/why" 2>/dev/null)" >"$1/exit.new" && mv "$1/exit.new" "$1/exit"
 ESK
