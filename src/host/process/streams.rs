@@ -114,8 +114,12 @@ impl Terminal {
     async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             let mut ready = self.0.writable().await?;
-            if let Ok(written) = ready.try_io(|fd| Ok(rustix::io::write(fd.get_ref(), bytes)?)) {
-                return written;
+            let is_closed = ready.ready().is_write_closed();
+            match ready.try_io(|fd| Ok(rustix::io::write(fd.get_ref(), bytes)?)) {
+                Ok(written) => return written,
+                // Full, and nobody is left who would read: it says that it is ready for ever.
+                Err(_) if is_closed => return Err(rustix::io::Errno::IO.into()),
+                Err(_) => {}
             }
             // The kernel reports a terminal that took nothing as writable again at once, for as long as the program
             // does not read.

@@ -49,7 +49,7 @@ esk_bye() {
         k)
             esk_k=$((esk_k + 1))
             esk_say K "$esk_k" ''
-            sed '/^\.$/q' <&3 | esk_dec >"$esk_d/k$esk_k"
+            sed -n '/^\.$/q;p' <&3 | esk_dec >"$esk_d/k$esk_k"
             printf 'k%s\n' "$esk_k" >&8
             esk_say L "$esk_k" ''
             ;;
