@@ -48,7 +48,7 @@ pub async fn run(ctx: &Ctx, args: VmShowArgs) -> anyhow::Result<Outcome> {
 fn parts(ctx: &Ctx, target: &Target, machine: &Machine) -> Result<()> {
     for (name, value) in &machine.extra {
         let rows: Vec<_> = value.as_array().into_iter().flatten().filter_map(Value::as_object).cloned().collect();
-        let Some(first) = rows.first().filter(|_| !ctx.out.options().fields.is_some()) else { continue };
+        let Some(first) = rows.first().filter(|_| ctx.out.options().fields.is_none()) else { continue };
         let heading = |key: &String| {
             let unit = match key.as_str() {
                 "created" | "expires" => Unit::Moment,

@@ -90,8 +90,9 @@ impl VergeResources {
     async fn parameters(&self, def: &'static Def, action: &TableAction, typed: Fields) -> Result<Row> {
         let known: Vec<&str> = action.params.split_whitespace().collect();
         if known != ["*"] && !typed.unchecked {
-            let names = typed.typed.iter().map(|(name, _)| name.as_str()).chain(typed.row.keys().map(String::as_str));
-            for name in names.filter(|name| !known.contains(name)) {
+            let mut names =
+                typed.typed.iter().map(|(name, _)| name.as_str()).chain(typed.row.keys().map(String::as_str));
+            if let Some(name) = names.find(|name| !known.contains(name)) {
                 let error = Error::usage(format!("`{}` of a {} has no parameter `{name}`", action.name, def.table.one));
                 return Err(error.hint(match nearest(name, known.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),
@@ -273,7 +274,7 @@ fn needed(def: &Def, route: Route) -> &'static str {
 fn until(text: &str) -> Result<Value> {
     let now = Time::now().as_second();
     let span = duration::parse(text).ok().and_then(|span| i64::try_from(span.as_secs()).ok());
-    let moment = span.map(|span| now + span).or_else(|| text.parse::<Time>().ok().map(|time| time.as_second()));
+    let moment = span.map(|span| now + span).or_else(|| text.parse::<Time>().ok().map(Time::as_second));
     moment.map(Value::from).ok_or_else(|| Error::usage(format!("invalid time `{text}`")).hint("write it like 24h"))
 }
 

@@ -99,7 +99,7 @@ impl VergeResources {
             1 => Ok(found.remove(0)),
             0 => Err(self.unknown(def, wanted, &held, &what).await),
             _ => {
-                let list: Vec<_> = found.iter().map(|record| described(record)).collect();
+                let list: Vec<_> = found.iter().map(described).collect();
                 let error = self.0.error(ErrorKind::Conflict, &what, &format!("it names {} rows", found.len()));
                 Err(error
                     .cause(list.join(", "))

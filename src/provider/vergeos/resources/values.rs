@@ -91,8 +91,8 @@ fn number(text: &str) -> Option<Value> {
     if let Ok(number) = text.parse::<i64>() {
         return Some(number.into());
     }
-    let digits = text.strip_prefix('-').unwrap_or(text).bytes();
-    let is_plain = text.bytes().any(|b| b.is_ascii_digit()) && digits.clone().all(|b| b.is_ascii_digit() || b == b'.');
+    let mut digits = text.strip_prefix('-').unwrap_or(text).bytes();
+    let is_plain = text.bytes().any(|b| b.is_ascii_digit()) && digits.all(|b| b.is_ascii_digit() || b == b'.');
     text.parse::<u64>().map(Value::from).ok().or_else(|| {
         let float = text.parse::<f64>().ok().filter(|_| is_plain)?;
         serde_json::Number::from_f64(float).map(Value::Number)
@@ -120,7 +120,7 @@ fn time(text: &str, now: Time) -> Option<i64> {
         return now.as_second().checked_add(i64::try_from(span.as_secs()).ok()?);
     }
     let date = || format!("{text}T00:00:00Z").parse::<Time>();
-    text.parse::<Time>().or_else(|_| date()).ok().map(|time| time.as_second())
+    text.parse::<Time>().or_else(|_| date()).ok().map(Time::as_second)
 }
 
 #[cfg(test)]
