@@ -58,7 +58,7 @@ impl AgentResult {
 
     /// With what was used since a session was looked at.
     pub(in crate::cli::agent) fn with(self, usage: AgentUsage, turns: u64) -> Self {
-        Self { usage, turns, ..self }
+        Self { turns, usage, ..self }
     }
 }
 

@@ -111,7 +111,7 @@ impl Dialogue {
     /// `Unreachable` once the terminal or its shell is gone, `Failure` if a record was damaged on the way.
     pub(super) async fn next(&mut self, what: &str) -> Result<Turn> {
         loop {
-            match self.parser.next() {
+            match self.parser.item() {
                 Ok(Some(Item::Record(record))) => return Ok(Turn::Record(record)),
                 Ok(Some(Item::Plain(bytes))) => return Ok(Turn::Plain(bytes)),
                 Ok(None) => {}
