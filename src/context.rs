@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::output::{Format, Options, Output, When};
 use crate::provider::{Ask, Env, Variables, registry::DRIVERS};
 use crate::resolve::{Registry, Resolver};
-use crate::settings::{Flags, Opt, Settings, config_file};
+use crate::settings::{self, Flags, Opt, Settings};
 use crate::signal::Signals;
 use crate::transport::{Net, NetOptions, Trace};
 use std::path::PathBuf;
@@ -31,6 +31,8 @@ pub struct Ctx {
     pub cleanups: Cleanups,
     /// The full name of the command.
     pub command: String,
+    /// The config file that was named on the command line or by the environment.
+    pub config_file: Option<PathBuf>,
     /// What is wrong with configuration or variables, for the commands that work nevertheless.
     pub faults: Vec<Error>,
 }
@@ -69,7 +71,8 @@ impl Ctx {
     /// Puts it together from the command line, the environment and the config files. Nothing is connected.
     pub fn new(flags: &Flags, command: String, reads: Reads) -> Result<Self> {
         let dirs = Dirs::find(&|name| std::env::var_os(name).filter(|value| !value.is_empty()));
-        let named = config_file(flags, &var);
+        let named = settings::config_file(flags, &var);
+        let config_file = named.as_ref().map(|(path, _)| path.clone());
         let search = Search::new(&dirs, std::env::current_dir().ok(), named);
         let mut faults = Vec::new();
         let config = match reads {
@@ -102,7 +105,18 @@ impl Ctx {
             config_home: var("XDG_CONFIG_HOME").or_else(|| Some(var("HOME")? + "/.config")).map(PathBuf::from),
         };
         let resolver = Resolver::new(Arc::clone(&config), Box::new(var), DRIVERS, env);
-        Ok(Self { out, settings, resolver, config, dirs, signals: Signals::default(), cleanups, command, faults })
+        Ok(Self {
+            out,
+            settings,
+            resolver,
+            config,
+            dirs,
+            signals: Signals::default(),
+            cleanups,
+            command,
+            config_file,
+            faults,
+        })
     }
 }
 

@@ -27,6 +27,7 @@ pub mod signal;
 pub mod startup;
 pub mod stream;
 pub mod suggest;
+pub mod supervisor;
 pub mod transfer;
 pub mod transport;
 pub mod tty;

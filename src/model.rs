@@ -20,7 +20,7 @@ pub use record::*;
 pub use service::*;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A moment, nanoseconds kept; serialises as RFC 3339 in UTC.
 pub type Time = jiff::Timestamp;
@@ -36,7 +36,7 @@ pub(crate) fn nothing(extra: &Extra) -> bool {
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => { $(
         $(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
         #[serde(transparent)]
         pub struct $name(pub String);
 

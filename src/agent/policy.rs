@@ -9,7 +9,7 @@ use crate::provider::labels::{self, Decision};
 use serde_json::Value;
 
 /// What becomes of questions about permission that no rule decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Policy {
     /// Somebody is asked.
     Ask,

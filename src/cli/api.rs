@@ -29,6 +29,10 @@ body. The request is never sent twice.
 Examples:
   esker api GET /v1/system-info
   esker api GET '/v1/changes?select=all' --target prod | jq .result
+  esker api GET /api/ssh/keys --target rexec
+  esker api POST /api/tokens --target rexec --body - <<< '{\"name\":\"ci\",\"expires_in\":30}'
+  esker api GET '/api/audit-logs?limit=20' --target rexec | jq '.[].action'
+  esker api POST /api/collab/start --target rexec --body share.json
   esker api POST /v1/services --body - <<< '{\"action\":\"start\",\"services\":[\"web\"]}'")]
 pub struct ApiArgs {
     /// GET, POST, PUT, PATCH, DELETE or another one

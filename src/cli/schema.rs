@@ -3,6 +3,7 @@
 use super::Outcome;
 use super::agent::bash::BashResult;
 use super::agent::run::{AgentResult, AnyLine, Envelope};
+use super::agent::usage::SessionUsage;
 use super::config::show::ConfigValue;
 use super::doctor::Diagnosis;
 use super::endpoint::list::EndpointRow;
@@ -15,9 +16,10 @@ use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::{
     AgentInfo, AgentModel, AgentSession, At, Change, Changed, Check, CheckRefreshed, Checkpoint, Copied, ExecResult,
-    FileEntry, Finding, Forward, HealthState, Identity, Info, LogEntry, Machine, MachineDone, MachineHealth,
-    MachinePlan, MachineSeen, MachineUrl, Metric, NetworkRule, Notice, PlanDocument, Port, PrivilegesPolicy, Record,
-    RecordDone, Recorded, Relayed, Removed, ResourcesPolicy, Restored, Run, Service, ServiceDetail, TableInfo, Warning,
+    FileEntry, Finding, Forward, HealthState, Identity, Info, LiveSession, LogEntry, Machine, MachineDone,
+    MachineHealth, MachinePlan, MachineSeen, MachineUrl, Metric, NetworkRule, Notice, PlanDocument, Port,
+    PrivilegesPolicy, Record, RecordDone, Recorded, Relayed, Removed, ResourcesPolicy, Restored, Run, Service,
+    ServiceDetail, TableInfo, Warning,
 };
 use crate::report;
 use crate::suggest::nearest;
@@ -128,6 +130,19 @@ static TABLE: &[Entry] = &[
     ("vm resource TABLE ACTION", either::<RecordDone>),
     ("agent run", one::<AgentResult>),
     ("agent run events", schema::<Envelope<'static, AnyLine>>),
+    ("agent start", one::<LiveSession>),
+    ("agent list", many::<LiveSession>),
+    ("agent show", one::<LiveSession>),
+    ("agent attach events", schema::<Envelope<'static, AnyLine>>),
+    ("agent send", one::<AgentResult>),
+    ("agent send events", schema::<Envelope<'static, AnyLine>>),
+    ("agent answer", one::<LiveSession>),
+    ("agent abort", one::<LiveSession>),
+    ("agent stop", either::<LiveSession>),
+    ("agent logs events", schema::<Envelope<'static, AnyLine>>),
+    ("agent usage", one::<SessionUsage>),
+    ("agent set", one::<LiveSession>),
+    ("agent compact", one::<LiveSession>),
     ("agent models", many::<AgentModel>),
     ("agent bash", one::<BashResult>),
     ("agent doctor", schema::<Vec<Diagnosis>>),

@@ -15,6 +15,15 @@ pub fn prepare() {
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
 
+/// Lets go of the standard streams, which belong to whoever started this process.
+pub fn silence() -> std::io::Result<()> {
+    let null = std::fs::File::options().read(true).write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdin(&null)?;
+    rustix::stdio::dup2_stdout(&null)?;
+    rustix::stdio::dup2_stderr(&null)?;
+    Ok(())
+}
+
 /// Ends the process at once: no runtime is torn down, since a blocked read of a terminal would never let it end.
 pub fn exit(status: u8) -> ! {
     std::process::exit(i32::from(status))

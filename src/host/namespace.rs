@@ -12,7 +12,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A part of the machine that is seen in the new root.
 #[derive(Clone, Debug)]
@@ -33,6 +33,9 @@ pub struct Namespace {
     root: OwnedFd,
 }
 
+/// Held while a view is made.
+static ALONE: Mutex<()> = Mutex::new(());
+
 impl Namespace {
     /// Makes one whose root is `root` with `binds` in it.
     ///
@@ -41,6 +44,8 @@ impl Namespace {
     /// Those of the system, which may forbid it altogether (`PermissionDenied`).
     pub fn create(root: &Path, binds: &[Bind]) -> io::Result<Self> {
         let plan = Plan::new(root, binds)?;
+        // One at a time: a process that was forked beside this one would keep its pipe open, and wait for ours.
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let (status, told) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let (held, hold) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         // SAFETY: the child only makes system calls on what was allocated before, and ends by `_exit`.

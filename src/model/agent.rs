@@ -2,12 +2,12 @@
 
 use super::{CommandId, DialogId, Extra, Row, Time};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::ops::{Add, AddAssign, Sub};
 
 /// What an agent says of itself.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AgentInfo {
     /// The program: `pi` or `omp`; may grow.
     pub agent: String,
@@ -66,7 +66,7 @@ impl Row for AgentModel {
 }
 
 /// Tokens and money. `input_tokens` does not count what came from a cache.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AgentUsage {
     /// Tokens sent.
     pub input_tokens: u64,
@@ -124,7 +124,7 @@ impl Sub for AgentUsage {
 }
 
 /// Who speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// The answer.
@@ -134,7 +134,7 @@ pub enum Channel {
 }
 
 /// Why a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
     /// The agent was done.
@@ -148,7 +148,7 @@ pub enum EndReason {
 }
 
 /// What kind of answer a dialog wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DialogKind {
     /// Whether something may be done.
@@ -160,7 +160,7 @@ pub enum DialogKind {
 }
 
 /// A question that must be answered.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Dialog {
     /// Its id.
     pub request_id: DialogId,
@@ -187,7 +187,7 @@ pub struct Dialog {
 }
 
 /// What became of a dialog.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DialogOutcome {
     /// It was answered.
@@ -201,7 +201,7 @@ pub enum DialogOutcome {
 }
 
 /// The answer to a command.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
     /// The command's id.
     pub id: CommandId,
@@ -212,7 +212,7 @@ pub struct Reply {
 }
 
 /// Something an agent did, said or asked.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type")]
 pub enum AgentEvent {
     /// It begins to work.
@@ -386,5 +386,48 @@ impl Row for AgentSession {
     const NOUN: &'static str = "sessions";
     fn id(&self) -> String {
         self.session_id.clone()
+    }
+}
+
+/// A session that outlives the command which started it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LiveSession {
+    /// Its name.
+    pub name: String,
+    /// `idle`, `working`, `waiting` (for an answer), `ended`, or `lost` if its end was seen by nobody; may grow.
+    pub state: String,
+    /// Who works in it.
+    #[serde(flatten)]
+    pub agent: AgentInfo,
+    /// The endpoint of its agent.
+    pub endpoint: String,
+    /// Where it runs, if not on this machine.
+    pub host: Option<String>,
+    /// Calls of the model so far.
+    pub turns: u64,
+    /// What they took.
+    pub usage: AgentUsage,
+    /// The questions that wait for an answer.
+    pub questions: Vec<Dialog>,
+    /// The tools that run.
+    pub tools: Vec<String>,
+    /// Who watches it just now.
+    pub attached: u64,
+    /// Since when.
+    pub started_at: Time,
+    /// When something happened in it last.
+    pub active_at: Time,
+    /// How long it may be idle before it is ended; null is for ever.
+    pub idle_limit_seconds: Option<f64>,
+    /// Why it ended.
+    pub ended: Option<String>,
+    /// The process that looks after it.
+    pub pid: u32,
+}
+
+impl Row for LiveSession {
+    const NOUN: &'static str = "sessions";
+    fn id(&self) -> String {
+        self.name.clone()
     }
 }

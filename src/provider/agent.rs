@@ -6,13 +6,15 @@ use crate::model::{AgentEvent, AgentInfo, AgentSession, CommandId, DialogId, Rem
 use crate::stream::Items;
 use async_trait::async_trait;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// A session to be opened. What an agent or its version cannot do is refused before it is started.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct SessionSpec {
-    /// The directory it works in.
+    /// The directory it works in. Not passed on between processes: it may be no text.
+    #[serde(skip)]
     pub dir: Option<RemotePath>,
     /// The model it talks to, as the agent names it.
     pub model: Option<String>,
@@ -51,7 +53,7 @@ pub struct SessionSpec {
 }
 
 /// Which keys of model providers an agent gets from our environment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Keys {
     /// Those of its model's provider. Without any, and without a login, it is not started: `Auth`.
     #[default]
@@ -63,7 +65,7 @@ pub enum Keys {
 }
 
 /// Which session an agent works in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Which {
     /// A new one.
     #[default]
@@ -79,7 +81,7 @@ pub enum Which {
 }
 
 /// What of the user's an agent gets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Isolation {
     /// A configuration and a home of its own, kept for the next run in the same directory.
     #[default]
@@ -93,7 +95,7 @@ pub enum Isolation {
 }
 
 /// Which of its tools ask before they do something.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Approval {
     /// Those that ask by themselves.
     #[default]
@@ -105,7 +107,7 @@ pub enum Approval {
 }
 
 /// A command to an agent.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Command {
     /// Work on this.
     Prompt {
@@ -141,8 +143,25 @@ pub enum Command {
     },
 }
 
+/// Bytes as text, for commands that are passed on between processes of ours.
+mod base64_text {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use bytes::Bytes;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(data: &Bytes, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&STANDARD.encode(data))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Bytes, D::Error> {
+        let text = String::deserialize(from)?;
+        STANDARD.decode(text).map(Bytes::from).map_err(D::Error::custom)
+    }
+}
+
 /// What happens to a prompt while the agent works.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Queue {
     /// It is refused.
     #[default]
@@ -154,16 +173,17 @@ pub enum Queue {
 }
 
 /// A picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {
     /// Its bytes.
+    #[serde(with = "base64_text")]
     pub data: Bytes,
     /// Its MIME type.
     pub mime_type: String,
 }
 
 /// The answer to a dialog.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
     /// A text, or one of the options as it stands.
     Value(String),

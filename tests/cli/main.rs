@@ -26,6 +26,7 @@ mod ops;
 mod playground;
 mod readme;
 mod restart;
+mod rexec;
 mod sprites_exec;
 mod sprites_files;
 mod sprites_sdk;

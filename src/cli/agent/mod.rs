@@ -1,12 +1,28 @@
 //! `agent`: coding agents. Which program that is, is the endpoint's business: `--target` picks it.
 
+pub mod abort;
+pub mod answer;
+pub mod attach;
 pub mod bash;
+pub mod compact;
 pub mod doctor;
+pub mod list;
+mod live;
+pub mod logs;
 pub mod models;
+pub mod open;
+pub mod rpc;
 pub mod run;
+pub mod send;
 pub mod session;
+pub mod set;
+pub mod show;
+pub mod start;
+pub mod stop;
+pub mod supervise;
+pub mod usage;
 
-use super::tree::{Node, group, talk};
+use super::tree::{Node, group, plain, talk};
 use crate::config::Origin;
 use crate::context::Ctx;
 use crate::error::{Error, Result};
@@ -30,6 +46,20 @@ const GRACE: Duration = Duration::from_secs(5);
 /// The commands.
 pub(super) static TREE: &[Node] = &[
     talk!("run", run::RunArgs, run::run, "Run an agent on a prompt"),
+    talk!("start", start::StartArgs, start::run, "Start a session that outlives this command"),
+    talk!("list", list::ListArgs, list::run, "List the sessions that outlive their command").alias("ls"),
+    talk!("show", show::ShowArgs, show::run, "Show a session and its questions"),
+    talk!("attach", attach::AttachArgs, attach::run, "Watch a session, from its beginning"),
+    talk!("send", send::SendArgs, send::run, "Send a prompt to a session"),
+    talk!("answer", answer::AnswerArgs, answer::run, "Answer a question of a session"),
+    talk!("abort", abort::AbortArgs, abort::run, "Have a session stop what it does"),
+    talk!("stop", stop::StopArgs, stop::run, "End sessions"),
+    talk!("logs", logs::LogsArgs, logs::run, "Print what happened in a session"),
+    talk!("usage", usage::UsageArgs, usage::run, "Show what a session has used"),
+    talk!("set", set::SetArgs, set::run, "Change the model of a session, or how much it thinks"),
+    talk!("compact", compact::CompactArgs, compact::run, "Have a session shorten its context"),
+    talk!("rpc", rpc::RpcArgs, rpc::run, "Send a session a command of the agent's own protocol"),
+    plain!("supervise", supervise::SuperviseArgs, supervise::run, "Hold a session").hidden(),
     talk!("models", models::ModelsArgs, models::run, "List the models that an agent can talk to"),
     talk!("bash", bash::BashArgs, bash::run, "Run a shell command as an agent would"),
     talk!("doctor", doctor::DoctorArgs, doctor::run, "Check that an agent is there and answers"),

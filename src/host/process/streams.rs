@@ -8,6 +8,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::unix::pipe::{Receiver, Sender};
@@ -84,6 +85,9 @@ impl Output {
     }
 }
 
+/// How long a terminal that takes no more is left alone.
+const FULL: Duration = Duration::from_millis(5);
+
 /// Our side of a terminal.
 pub struct Terminal(AsyncFd<OwnedFd>);
 
@@ -110,9 +114,17 @@ impl Terminal {
     async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             let mut ready = self.0.writable().await?;
-            if let Ok(written) = ready.try_io(|fd| Ok(rustix::io::write(fd.get_ref(), bytes)?)) {
-                return written;
+            let is_closed = ready.ready().is_write_closed();
+            match ready.try_io(|fd| Ok(rustix::io::write(fd.get_ref(), bytes)?)) {
+                Ok(written) => return written,
+                // Full, and nobody is left who would read: it says that it is ready for ever.
+                Err(_) if is_closed => return Err(rustix::io::Errno::IO.into()),
+                Err(_) => {}
             }
+            // The kernel reports a terminal that took nothing as writable again at once, for as long as the program
+            // does not read.
+            drop(ready);
+            tokio::time::sleep(FULL).await;
         }
     }
 

@@ -136,6 +136,16 @@ async fn a_key_on_a_terminal_is_a_signal_and_stderr_may_stay_apart() {
 }
 
 #[tokio::test]
+async fn a_terminal_that_nobody_reads_any_more_says_so() {
+    let processes = Processes::default();
+    let mut child = processes.spawn(&shell("exit 0").io(Io::terminal(TermSize { cols: 80, rows: 24 }))).unwrap();
+    assert_eq!(child.running.wait().await, Exit::Code(0));
+    // More than a terminal holds: it would say for ever that it can be written to.
+    let mut stdin = child.stdin.take().unwrap();
+    assert!(!stdin.write(&vec![b'x'; 1 << 20]).await.unwrap());
+}
+
+#[tokio::test]
 async fn a_group_is_signalled_together_also_without_its_leader() {
     let processes = Processes::default();
     let mut child = processes.spawn(&shell("sleep 1000 & echo started; exit 0")).unwrap();

@@ -30,6 +30,8 @@ const RESTARTS: u32 = 10;
 const SETTLED: Duration = Duration::from_mins(1);
 /// How long the close of a client is waited for.
 const GOODBYE: Duration = Duration::from_secs(1);
+/// How long the last words of a shell that ended are waited for.
+const LAST: Duration = Duration::from_millis(20);
 /// What stands between two shells.
 const AGAIN: &str = "\r\n\x1b[33m[Starting new session...]\x1b[0m\r\n\r\n";
 
@@ -267,6 +269,15 @@ impl Terminal {
                 },
                 _ = stats.tick(), if !self.sdk => { self.load(sink).await; }
                 _ = pings.tick(), if !self.sdk => { self.say(sink, Frame::new("ping")).await; }
+                // Docker ends the stream with its program, whoever else still has the terminal.
+                _ = running.wait() => {
+                    while let Ok(Ok(Some(bytes))) = tokio::time::timeout(LAST, stdout.read(READ)).await {
+                        if let Some(ended) = self.output(sink, bytes, connection).await {
+                            return ended;
+                        }
+                    }
+                    return Ended::Shell;
+                }
                 _ = replaced.changed() => return Ended::Close(1000, "session ended"),
                 _ = generation.changed() => {
                     if matches!(self.container.status(), "stopped" | "deleted") {

@@ -35,8 +35,8 @@ impl Counter<'_> {
         let path = Path::parse(path).expect("a path of ours");
         let flag = Path::parse("is_snapshot").expect("a path of ours");
         let rows = self.rows(table);
-        let rows = rows.into_iter().filter(|at| flag.value(*at) != Some(true.into()));
-        let states: Vec<Value> = rows.map(|at| path.value(at).unwrap_or_default()).collect();
+        let rows = rows.into_iter().filter(|at| flag.value(*at).as_deref() != Some(&true.into()));
+        let states: Vec<Value> = rows.map(|at| path.value(at).unwrap_or_default().into_owned()).collect();
         let of = |state: &str| states.iter().filter(|value| *value == state).count();
         let counts = [states.len(), of("online"), of("warning"), of("error")];
         for (suffix, count) in suffix.into_iter().zip(counts) {
@@ -103,7 +103,7 @@ fn networks(count: &Counter<'_>) -> Value {
             _ => "int",
         };
         let state = Path::parse("machine#status#state").expect("a path of ours").value(network);
-        for (suffix, is_so) in [("_count", true), ("_online", state == Some("online".into()))] {
+        for (suffix, is_so) in [("_count", true), ("_online", state.as_deref() == Some(&"online".into()))] {
             let count = object[&format!("{prefix}{suffix}")].as_u64().unwrap_or(0) + u64::from(is_so);
             object.insert(format!("{prefix}{suffix}"), count.into());
         }

@@ -3,7 +3,10 @@
 use super::filter::Comparison;
 use super::path::{At, Path};
 use super::schema::{Kind, Table};
+use serde::Serialize;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// What to show of a row.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,6 +52,44 @@ impl Fields {
         self.0.is_empty()
     }
 
+    /// What it shows of many rows, as JSON. Values alone are written as they are found: a list of thousands has a
+    /// hundred thousand of them.
+    pub(super) fn list<'a>(&self, rows: impl Iterator<Item = At<'a>>) -> Vec<u8> {
+        let keys: Vec<Vec<u8>> = self.0.iter().map(|item| json(&item.alias)).collect();
+        let are_values = self.0.iter().all(|item| matches!(item.what, What::Value(_)));
+        let are_distinct = keys.iter().collect::<HashSet<_>>().len() == keys.len();
+        let mut text = vec![b'['];
+        for at in rows {
+            if text.len() > 1 {
+                text.push(b',');
+            }
+            if are_values && are_distinct {
+                self.write_values(at, &keys, &mut text);
+            } else {
+                text.extend(json(&self.show(at)));
+            }
+        }
+        text.push(b']');
+        text
+    }
+
+    fn write_values(&self, at: At<'_>, keys: &[Vec<u8>], text: &mut Vec<u8>) {
+        text.push(b'{');
+        let mut is_first = true;
+        for (item, key) in self.0.iter().zip(keys) {
+            let What::Value(path) = &item.what else { continue };
+            let Some(value) = path.value(at) else { continue };
+            if !is_first {
+                text.push(b',');
+            }
+            is_first = false;
+            text.extend_from_slice(key);
+            text.push(b':');
+            serde_json::to_writer(&mut *text, &*value).expect("memory takes everything");
+        }
+        text.push(b'}');
+    }
+
     /// What it shows of a row.
     pub(super) fn show(&self, at: At<'_>) -> Value {
         let mut object = Map::new();
@@ -70,7 +111,7 @@ impl Fields {
                     }
                     continue;
                 }
-                What::Value(path) => path.value(at),
+                What::Value(path) => path.value(at).map(Cow::into_owned),
                 What::Holds(comparison) => Some(comparison.holds(at).into()),
                 What::Nested(path, fields) => nested(at, path, fields),
                 What::First(path, fields) => match nested(at, path, fields) {
@@ -166,6 +207,10 @@ fn all(at: At<'_>, object: &mut Map<String, Value>) {
             object.insert(column.name.clone(), cell.clone());
         }
     }
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("plain data has a JSON form")
 }
 
 /// Splits at the commas that are in no brackets and no literal.

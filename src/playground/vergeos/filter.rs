@@ -6,6 +6,7 @@ use super::pattern::Pattern;
 use super::refusal::{Answer, Refusal};
 use super::times;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// A filter.
@@ -229,7 +230,7 @@ impl Comparison {
 
     /// Whether it is true of a row.
     pub(super) fn holds(&self, at: At<'_>) -> bool {
-        let left = self.left.value(at).unwrap_or(Value::Null);
+        let left = self.left.value(at).unwrap_or_default();
         let order = || compare(&left, &self.right);
         let texts = |test: fn(&str, &str) -> bool| test(&plain(&left), &plain(&self.right));
         match &self.operator {
@@ -301,7 +302,7 @@ pub(super) fn sort(rows: &mut [At<'_>], text: &str) -> Answer<()> {
     // Taken once for each row, not once for each comparison.
     let mut with: Vec<(Vec<Value>, At<'_>)> = rows
         .iter()
-        .map(|row| (keys.iter().map(|(_, path)| path.value(*row).unwrap_or(Value::Null)).collect(), *row))
+        .map(|row| (keys.iter().map(|(_, path)| path.value(*row).map_or(Value::Null, Cow::into_owned)).collect(), *row))
         .collect();
     with.sort_by(|(left, _), (right, _)| {
         let orders = keys.iter().zip(left.iter().zip(right)).map(|((is_descending, _), (left, right))| {

@@ -5,6 +5,7 @@ use super::schema::{Kind, Limit};
 use super::store::{Id, Row, Store};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// The way from a row to a value: references to follow, and what to take at their end.
@@ -104,19 +105,19 @@ impl Path {
     }
 
     /// The value at the end of the path; `None` if there is no such column, or nobody can know.
-    pub(super) fn value(&self, from: At<'_>) -> Option<Value> {
+    pub(super) fn value<'a>(&self, from: At<'a>) -> Option<Cow<'a, Value>> {
         let mut at = from;
         for hop in &self.hops {
             match at.follow(hop) {
                 Hop::Row(next) => at = next,
-                Hop::Null => return Some(Value::Null),
+                Hop::Null => return Some(Cow::Owned(Value::Null)),
                 Hop::NullAny | Hop::Unknown => return None,
             }
         }
         match &self.last {
             Last::Column(name) => at.column(name),
-            Last::Display => Some(at.display()),
-            Last::Call(function, inner) => at.call(*function, inner),
+            Last::Display => Some(Cow::Owned(at.display())),
+            Last::Call(function, inner) => at.call(*function, inner).map(Cow::Owned),
         }
     }
 }
@@ -179,12 +180,12 @@ impl<'a> At<'a> {
     }
 
     /// The value of a column of its own; a secret is none.
-    pub(super) fn column(self, name: &str) -> Option<Value> {
+    pub(super) fn column(self, name: &str) -> Option<Cow<'a, Value>> {
         match name {
-            "$key" => return Some(self.key.to_value()),
+            "$key" => return Some(Cow::Owned(self.key.to_value())),
             "$row" => {
                 let id = Id { table: self.table, key: self.key.clone() };
-                return Some(self.store.number_of(&id).into());
+                return Some(Cow::Owned(self.store.number_of(&id).into()));
             }
             _ => {}
         }
@@ -192,8 +193,8 @@ impl<'a> At<'a> {
         let at = schema.column(name)?;
         match &schema.columns[at].kind {
             Kind::Secret => None,
-            Kind::Rows { .. } => Some(self.rows(name)?.iter().map(|row| row.key.to_value()).collect()),
-            _ => Some(self.row[at].clone()),
+            Kind::Rows { .. } => Some(Cow::Owned(self.rows(name)?.iter().map(|row| row.key.to_value()).collect())),
+            _ => Some(Cow::Borrowed(&self.row[at])),
         }
     }
 
@@ -212,7 +213,7 @@ impl<'a> At<'a> {
             Function::Count | Function::Sum | Function::Avg | Function::Min | Function::Max => {
                 self.aggregate(function, inner)
             }
-            _ => Some(transformed(function, &inner.value(self)?)),
+            _ => Some(transformed(function, &*inner.value(self)?)),
         }
     }
 
@@ -222,7 +223,7 @@ impl<'a> At<'a> {
         for hop in &inner.hops {
             at = at.next(hop)?;
         }
-        let Last::Column(name) = &inner.last else { return inner.value(self) };
+        let Last::Column(name) = &inner.last else { return inner.value(self).map(Cow::into_owned) };
         let schema = at.store.schema_of(at.table);
         let column = &schema.columns[schema.column(name)?];
         if matches!(column.kind, Kind::Ref(_) | Kind::Any | Kind::Part { .. }) {
@@ -235,7 +236,7 @@ impl<'a> At<'a> {
         let value = at.column(name)?;
         match (&column.limit, value.as_str()) {
             (Limit::Choices(_) | Limit::None, Some(text)) => Some(words(text).into()),
-            _ => Some(value),
+            _ => Some(value.into_owned()),
         }
     }
 

@@ -106,7 +106,10 @@ impl Api {
         };
         auth::permit(&self.world(), user, table, wish)?;
         match (method.as_str(), rest) {
-            ("GET", []) => ok(&rows::list(&self.world(), number, &request.query)?),
+            ("GET", []) => {
+                let rows = rows::list(&self.world(), number, &request.query)?;
+                Ok(Response::bytes(StatusCode::OK, "application/json", rows).into())
+            }
             ("GET", ["$table"]) => ok(&described(&self.world().store.schema.tables[number])),
             ("GET", [key]) => {
                 let id = rows::find(&self.world(), number, key)?;

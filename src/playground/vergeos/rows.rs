@@ -31,8 +31,8 @@ fn number(query: &Query, name: &str) -> Answer<usize> {
     }
 }
 
-/// The rows that a query asks for.
-pub(super) fn list(world: &World, table: usize, query: &Query) -> Answer<Value> {
+/// The rows that a query asks for, as JSON.
+pub(super) fn list(world: &World, table: usize, query: &Query) -> Answer<Vec<u8>> {
     let store = &world.store;
     let filter = match query.text("filter") {
         Some(text) if !text.trim().is_empty() => Some(Filter::parse(&text)?),
@@ -44,16 +44,16 @@ pub(super) fn list(world: &World, table: usize, query: &Query) -> Answer<Value> 
         filter::sort(&mut rows, &text)?;
     }
     let (offset, limit) = (number(query, "offset")?, number(query, "limit")?);
-    let rows = rows.into_iter().skip(offset).take(if limit == 0 { usize::MAX } else { limit });
+    let mut rows = rows.into_iter().skip(offset).take(if limit == 0 { usize::MAX } else { limit });
     let fields = fields(world, table, query);
     if fields.is_empty() {
-        return Ok(json!([{ "$count": rows.count() }]));
+        return Ok(format!(r#"[{{"$count":{}}}]"#, rows.count()).into_bytes());
     }
-    let mut shown = rows.map(|at| fields.show(at));
     if store.schema_of(table).is_single {
-        return Ok(shown.next().unwrap_or_else(|| json!({})));
+        let row = rows.next().map_or_else(|| json!({}), |at| fields.show(at));
+        return Ok(row.to_string().into_bytes());
     }
-    Ok(shown.collect())
+    Ok(fields.list(rows))
 }
 
 /// The row that a path names.

@@ -64,6 +64,8 @@ pub(super) struct Unique {
 pub(super) struct Column {
     pub(super) name: String,
     pub(super) kind: Kind,
+    /// The number of the table that a reference is into, as long as it does not name one itself.
+    pub(super) target: Option<usize>,
     pub(super) default: Value,
     pub(super) is_required: bool,
     pub(super) is_read_only: bool,
@@ -107,7 +109,12 @@ impl Schema {
                 None => tables.last_mut().expect("a file begins with a table").read(line.trim()),
             }
         }
-        let by_name = tables.iter().enumerate().map(|(at, table)| (table.name.clone(), at)).collect();
+        let by_name: HashMap<_, _> = tables.iter().enumerate().map(|(at, table)| (table.name.clone(), at)).collect();
+        for column in tables.iter_mut().flat_map(|table| &mut table.columns) {
+            if let Kind::Ref(table) | Kind::Part { table, .. } = &column.kind {
+                column.target = by_name.get(table).copied();
+            }
+        }
         Self { tables, by_name }
     }
 
@@ -189,6 +196,7 @@ impl Column {
         let mut column = Self {
             name: name.to_owned(),
             kind: kind_of(kind, rest),
+            target: None,
             default: Value::Null,
             is_required: false,
             is_read_only: false,

@@ -17,7 +17,7 @@ mod tests;
 
 pub use bulk::TarBulk;
 pub use crc::Cksum;
-pub use files::ShellFiles;
+pub use files::{Opened, ShellFiles};
 pub use program::{Output, Program, output};
 pub use reason::{kind_of, reason};
 pub use sums::Sum;

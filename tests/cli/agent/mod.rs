@@ -1,6 +1,7 @@
 //! `agent` against pi in two generations and omp: each test is run with the played ones, and with the real ones where
 //! they are installed. All of them talk to a model server of ours.
 
+mod lasting;
 mod limits;
 mod questions;
 mod run;

@@ -47,6 +47,13 @@ pub(crate) fn vrg() -> Option<PathBuf> {
     find("verge-py", "ESKER_TEST_VERGE_PY", "verge-py/bin/python").map(|python| python.with_file_name("vrg"))
 }
 
+/// A Python that has what the client of Rexec stands on, with that client.
+pub(crate) fn rexec_py() -> Option<Command> {
+    let mut command = Command::new(find("rexec-py", "ESKER_TEST_REXEC_PY", "rexec-py/bin/python")?);
+    command.arg(source("rexec-py/driver.py"));
+    Some(command)
+}
+
 /// A file that is not installed.
 fn source(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(relative)

@@ -62,6 +62,20 @@ impl Playground {
         playground
     }
 
+    /// The simulator of Rexec with one container of this image, `rexec/box`, that is the default target, and these
+    /// faults.
+    pub(crate) fn container(image: &str, faults: &[&str]) -> Self {
+        let mut playground = Self::rexec(faults);
+        playground.esker().args(["vm", "create", "rexec/box", "--image", image, "-q"]).assert().success();
+        playground.variables.insert("ESKER_TARGET".to_owned(), "rexec/box".to_owned());
+        playground
+    }
+
+    /// The simulator of Rexec with these faults.
+    pub(crate) fn rexec(faults: &[&str]) -> Self {
+        Self::start_with("rexec", faults, &["REXEC_URL", "REXEC_TOKEN"])
+    }
+
     /// What it told to put into the environment.
     pub(crate) fn variables(&self) -> &BTreeMap<String, String> {
         &self.variables

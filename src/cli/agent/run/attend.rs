@@ -23,15 +23,15 @@ const TICK: Duration = Duration::from_millis(100);
 const STOP: Duration = Duration::from_secs(2);
 
 /// What is kept to.
-pub(super) struct Limits {
-    pub(super) budget: Budget,
+pub(in crate::cli::agent) struct Limits {
+    pub(in crate::cli::agent) budget: Budget,
     /// The end of the whole command, and how long that was.
-    pub(super) deadline: Option<(Instant, Duration)>,
-    pub(super) idle: Option<Duration>,
+    pub(in crate::cli::agent) deadline: Option<(Instant, Duration)>,
+    pub(in crate::cli::agent) idle: Option<Duration>,
 }
 
 /// How a prompt ended.
-pub(super) enum Ended {
+pub(in crate::cli::agent) enum Ended {
     /// The agent says so.
     Agent { reason: EndReason, error: Option<String> },
     /// It was stopped, for this.
@@ -40,23 +40,25 @@ pub(super) enum Ended {
 
 /// What is known of a run, over all its prompts.
 #[derive(Default)]
-pub(super) struct Tally {
-    pub(super) text: String,
-    pub(super) usage: AgentUsage,
-    pub(super) turns: u64,
+pub(in crate::cli::agent) struct Tally {
+    pub(in crate::cli::agent) text: String,
+    pub(in crate::cli::agent) usage: AgentUsage,
+    pub(in crate::cli::agent) turns: u64,
     pub(super) tools: ToolCalls,
     pub(super) denied: Vec<Denied>,
 }
 
 /// Attends a session.
-pub(super) struct Attendant<'a> {
+pub(in crate::cli::agent) struct Attendant<'a> {
     pub(super) ctx: &'a Ctx,
-    pub(super) show: Show<'a>,
+    pub(in crate::cli::agent) show: Show<'a>,
     pub(super) responder: Responder,
     pub(super) limits: Limits,
     pub(super) signals: Listener,
     pub(super) asker: Asker<'a>,
-    pub(super) tally: Tally,
+    pub(in crate::cli::agent) tally: Tally,
+    /// Whether a signal leaves the agent at work, since somebody else holds it.
+    pub(in crate::cli::agent) leaves: bool,
     running: BTreeSet<String>,
     /// Whether the last message wants tools, so that the model is called again.
     goes_on: bool,
@@ -71,13 +73,30 @@ enum Happened {
 }
 
 impl<'a> Attendant<'a> {
-    pub(super) fn new(ctx: &'a Ctx, show: Show<'a>, responder: Responder, limits: Limits, signals: Listener) -> Self {
+    pub(in crate::cli::agent) fn new(
+        ctx: &'a Ctx,
+        show: Show<'a>,
+        responder: Responder,
+        limits: Limits,
+        signals: Listener,
+    ) -> Self {
         let (asker, tally) = (Asker::new(ctx), Tally::default());
-        Self { ctx, show, responder, limits, signals, asker, tally, running: BTreeSet::new(), goes_on: false }
+        Self {
+            ctx,
+            show,
+            responder,
+            limits,
+            signals,
+            asker,
+            tally,
+            leaves: false,
+            running: BTreeSet::new(),
+            goes_on: false,
+        }
     }
 
     /// Sends a prompt and sees it through.
-    pub(super) async fn prompt(&mut self, session: &mut Session, prompt: Command) -> Result<Ended> {
+    pub(in crate::cli::agent) async fn prompt(&mut self, session: &mut Session, prompt: Command) -> Result<Ended> {
         session.control.send(prompt).await?;
         let mut heard = Instant::now();
         let mut ticks = tokio::time::interval(TICK);
@@ -175,7 +194,10 @@ impl<'a> Attendant<'a> {
 
     /// What is stopped is told so, and listened to a little longer: its last words and what it took count.
     async fn ended(&mut self, session: &mut Session, ended: Ended) -> Result<Ended> {
-        if let Ended::Stopped(_) = &ended {
+        if let Ended::Stopped(error) = &ended {
+            if self.leaves && error.kind() == crate::error::ErrorKind::Interrupted {
+                return Ok(ended);
+            }
             let _ = session.control.send(Command::Abort).await;
             let until = Instant::now() + STOP;
             loop {

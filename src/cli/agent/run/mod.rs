@@ -8,19 +8,19 @@ mod result;
 mod show;
 
 pub use args::RunArgs;
+pub(super) use attend::{Attendant, Ended, Limits};
 pub use result::AgentResult;
+pub(super) use show::Show;
 pub use show::{AnyLine, Envelope};
 
-use self::attend::{Attendant, Ended, Limits, Tally};
-use self::show::Show;
+use self::attend::Tally;
 use super::{close, here, open, target};
 use crate::agent::budget::Budget;
-use crate::agent::policy::{Responder, Rules};
 use crate::agent::schema::Schema;
 use crate::cli::Outcome;
 use crate::cli::source::read_text;
 use crate::context::{Ctx, var};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::EndReason;
 use crate::provider::agent::{Command, Session};
 use crate::settings::Opt;
@@ -38,15 +38,14 @@ pub async fn run(ctx: &Ctx, args: RunArgs) -> anyhow::Result<Outcome> {
     let read = |path: &std::path::PathBuf| Ok::<_, Error>((read_text(path)?, path.display().to_string()));
     let schema = args.schema.as_ref().map(|path| read(path).and_then(|(text, name)| Schema::parse(&text, &name)));
     let schema = schema.transpose()?;
-    let rules = args.approve_rules.as_ref().map(|path| read(path).and_then(|(text, name)| Rules::parse(&text, &name)));
-    let responder = Responder::new(rules.transpose()?, args.policy(), ctx.out.can_ask());
+    let responder = args.open.judge()?.responder(ctx.out.can_ask())?;
     let budget = Budget { turns: args.max_turns, cost_usd: args.max_cost, tokens: args.max_tokens };
     let limit = ctx.settings.duration(Opt::Timeout);
     let deadline = limit.map(|limit| (begun + limit, limit));
     let limits = Limits { budget, deadline, idle: args.idle_timeout.filter(|idle| !idle.is_zero()) };
     let target = target(ctx, ASKED)?;
     let show = Show::new(ctx, target.provider.driver().id, &target.full)?;
-    let spec = args.spec(&var)?;
+    let spec = args.open.spec(&var)?;
     let prompt = prompt::prompt(ctx, &args, schema.as_ref()).await?;
     let session = open(ctx, &target, spec, &here(), ASKED).await?;
     let signals = ctx.signals.listen().await?;
@@ -62,20 +61,7 @@ pub async fn run(ctx: &Ctx, args: RunArgs) -> anyhow::Result<Outcome> {
         Err(error) => (None, Some(error)),
     };
     let error = error.map(|error| error.at(target.provider.driver().id, &*target.full));
-    let Tally { text, usage, turns, tools: tool_calls, denied, .. } = tally;
-    show.result(AgentResult {
-        status: status(error.as_ref()).to_owned(),
-        reason: error.as_ref().map(ToString::to_string),
-        text,
-        value,
-        agent: info,
-        turns,
-        tool_calls,
-        denied,
-        usage,
-        duration_seconds: begun.elapsed().as_secs_f64(),
-        exit_code: error.as_ref().map_or(0, |e| e.parts().status.unwrap_or_else(|| e.kind().exit_code())),
-    })?;
+    show.result(AgentResult { value, ..AgentResult::new(info, tally, error.as_ref(), begun.elapsed()) })?;
     match error {
         None => Ok(Outcome::Done),
         Some(error) => Err(error.into()),
@@ -110,7 +96,7 @@ async fn see_through(
 }
 
 /// Why a prompt failed that the agent says has ended.
-fn failed(reason: EndReason, error: Option<String>) -> Error {
+pub(super) fn failed(reason: EndReason, error: Option<String>) -> Error {
     let message = error.unwrap_or_default();
     match reason {
         EndReason::Completed | EndReason::Cancelled => Error::failure("the agent was told to stop by somebody else"),
@@ -140,22 +126,10 @@ fn denied(tally: &Tally) -> Option<Error> {
     )
 }
 
-/// The word for how it came out.
-fn status(error: Option<&Error>) -> &'static str {
-    match error.map(Error::kind) {
-        None => "completed",
-        Some(ErrorKind::Limit) => "limit",
-        Some(ErrorKind::Forbidden) => "denied",
-        Some(ErrorKind::Timeout) => "timeout",
-        Some(ErrorKind::Interrupted) => "interrupted",
-        Some(ErrorKind::Rejected) => "invalid",
-        Some(_) => "error",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn a_failed_login_is_one_in_every_generation() {

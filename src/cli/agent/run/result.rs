@@ -1,9 +1,12 @@
 //! What a run came to: one object, whatever it came to.
 
+use super::attend::Tally;
+use crate::error::{Error, ErrorKind};
 use crate::model::{AgentInfo, AgentUsage, Row};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+use std::time::Duration;
 
 /// What a run came to.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -32,6 +35,44 @@ pub struct AgentResult {
     pub duration_seconds: f64,
     /// The exit status of this command.
     pub exit_code: u8,
+}
+
+impl AgentResult {
+    /// What a run came to that ended with `error`, or well.
+    pub(in crate::cli::agent) fn new(agent: AgentInfo, tally: Tally, error: Option<&Error>, took: Duration) -> Self {
+        let Tally { text, usage, turns, tools: tool_calls, denied } = tally;
+        Self {
+            status: status(error).to_owned(),
+            reason: error.map(ToString::to_string),
+            text,
+            value: None,
+            agent,
+            turns,
+            tool_calls,
+            denied,
+            usage,
+            duration_seconds: took.as_secs_f64(),
+            exit_code: error.map_or(0, |e| e.parts().status.unwrap_or_else(|| e.kind().exit_code())),
+        }
+    }
+
+    /// With what was used since a session was looked at.
+    pub(in crate::cli::agent) fn with(self, usage: AgentUsage, turns: u64) -> Self {
+        Self { usage, turns, ..self }
+    }
+}
+
+/// The word for how it came out.
+fn status(error: Option<&Error>) -> &'static str {
+    match error.map(Error::kind) {
+        None => "completed",
+        Some(ErrorKind::Limit) => "limit",
+        Some(ErrorKind::Forbidden) => "denied",
+        Some(ErrorKind::Timeout) => "timeout",
+        Some(ErrorKind::Interrupted) => "interrupted",
+        Some(ErrorKind::Rejected) => "invalid",
+        Some(_) => "error",
+    }
 }
 
 impl Row for AgentResult {

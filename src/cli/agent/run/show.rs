@@ -60,7 +60,7 @@ enum Style {
 }
 
 /// Shows a run.
-pub(super) struct Show<'a> {
+pub(in crate::cli::agent) struct Show<'a> {
     ctx: &'a Ctx,
     provider: &'static str,
     target: &'a str,
@@ -77,7 +77,7 @@ pub(super) struct Show<'a> {
 }
 
 impl<'a> Show<'a> {
-    pub(super) fn new(ctx: &'a Ctx, provider: &'static str, target: &'a str) -> Result<Self> {
+    pub(in crate::cli::agent) fn new(ctx: &'a Ctx, provider: &'static str, target: &'a str) -> Result<Self> {
         let style = match ctx.out.format() {
             Format::Json | Format::Yaml => Style::Object,
             Format::Jsonl => Style::Events,
@@ -92,8 +92,20 @@ impl<'a> Show<'a> {
         Ok(Self { ctx, provider, target, style, tells, status: None, open, tools, turns: 0, cost: None, seq: 0 })
     }
 
+    /// The same for what is only watched: there is no final text to wait for, so text streams into a pipe too.
+    pub(in crate::cli::agent) fn streaming(ctx: &'a Ctx, provider: &'static str, target: &'a str) -> Result<Self> {
+        let mut show = Self::new(ctx, provider, target)?;
+        match show.style {
+            Style::Final => show.style = Style::Stream,
+            // What has no end is lines (ux 5.1).
+            Style::Object => show.style = Style::Events,
+            Style::Stream | Style::Events => {}
+        }
+        Ok(show)
+    }
+
     /// Shows an event.
-    pub(super) fn event(&mut self, event: &AgentEvent) -> Result<()> {
+    pub(in crate::cli::agent) fn event(&mut self, event: &AgentEvent) -> Result<()> {
         match event {
             // Whoever sent the command takes it.
             AgentEvent::Reply(_) => {}
@@ -146,14 +158,14 @@ impl<'a> Show<'a> {
     }
 
     /// Keeps what shows that something goes on going.
-    pub(super) fn tick(&self) {
+    pub(in crate::cli::agent) fn tick(&self) {
         if let Some(status) = &self.status {
             status.tick();
         }
     }
 
     /// Shows what the run came to.
-    pub(super) fn result(&mut self, result: AgentResult) -> Result<()> {
+    pub(in crate::cli::agent) fn result(&mut self, result: AgentResult) -> Result<()> {
         self.status = None;
         match self.style {
             // It has streamed already.

@@ -7,6 +7,8 @@ mod read;
 mod tests;
 mod write;
 
+pub use read::Opened;
+
 use super::program::{Output, output};
 use super::reason::{kind_of, reason};
 use super::sh;

@@ -187,9 +187,11 @@ fn parse_once(text: &str, padded: &HashSet<usize>) -> Document {
         let line = span.start.line().checked_sub(1).and_then(|index| lines.get(index));
         line.and_then(|line| line.chars().nth(span.start.col())).is_some_and(|c| matches!(c, '[' | '{'))
     };
+    // The scanner may take the end of a text without a final newline for one line more.
+    let last = text.matches(['\n', '\r']).count() + 1;
     let mark = |mark: &Marker| {
         let pad = if padded.contains(&mark.line()) { PAD } else { 0 };
-        Mark { line: mark.line(), column: (mark.col() + 1).saturating_sub(pad).max(1) }
+        Mark { line: mark.line().min(last), column: (mark.col() + 1).saturating_sub(pad).max(1) }
     };
     let mut builder = Builder::default();
     let mut ended = false;

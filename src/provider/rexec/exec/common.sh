@@ -1,3 +1,4 @@
+# An own directory, an encoding, and the printing of records.
 esk_u=$(umask); umask 077
 esk_d=
 for esk_b in "${TMPDIR:-/tmp}" /tmp "$HOME" /dev/shm /var/tmp .; do
@@ -27,6 +28,7 @@ if [ -z "$esk_d" ]; then
 fi
 exec 9<>"$esk_d/t"
 echo >&9
+# A byte in a pipe is the right to print: two records never mix, however long they are.
 esk_say() {
     read esk_t <&9
     printf '\036%s%s %s %s %s.\n' "$esk_n" "$1" "$2" "${#3}" "$3"

@@ -81,6 +81,9 @@ impl Dialogue {
         self.wait(what, b'R').await?;
         let nonce = &self.nonce;
         let command = words::format(command);
+        // What is said to whoever reads the scripts need not be sent.
+        let body: String =
+            body.lines().filter(|line| !line.trim_start().starts_with("# ")).flat_map(|line| [line, "\n"]).collect();
         let script = format!("esk_n={nonce}\n{settings}\nesk_put() {{ printf '{command}'; }}\n{body}");
         let text = lines(&words::format(script.as_bytes())) + ".\n";
         self.typist.text(&text).await;

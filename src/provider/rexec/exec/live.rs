@@ -169,14 +169,13 @@ impl Reader {
                     }
                     ended = Some((code, Instant::now()));
                 }
-                b'X' => {
-                    let code = status(&record).ok_or_else(|| self.damaged(&what, "its status cannot be read"))?;
-                    if !self.streams.iter().all(|track| track.ended) {
-                        return Err(self.damaged(&what, "its status came before the end of its output"));
-                    }
-                    return Ok(finished(code, why.as_deref(), &self.session.program, killing.is_some()));
-                }
                 _ => {}
+            }
+            // The status and the counted end of both outputs: there is nothing more to know.
+            if let Some((code, _)) = ended
+                && self.streams.iter().all(|track| track.ended)
+            {
+                return Ok(finished(code, why.as_deref(), &self.session.program, killing.is_some()));
             }
         }
     }

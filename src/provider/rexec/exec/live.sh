@@ -1,7 +1,8 @@
+# Feeds the program from a queue of lines, so that signals get past what it does not read.
 exec 3<&0
 mkfifo "$esk_d/i" "$esk_d/o" "$esk_d/e" "$esk_d/q" || exit 125
 exec 8<>"$esk_d/q"
-trap '' HUP INT QUIT TERM PIPE
+trap '' INT QUIT TERM PIPE
 esk_rec O <"$esk_d/o" &
 esk_a=$!
 esk_b=
@@ -25,7 +26,22 @@ if [ -n "$esk_stdin" ]; then
     } &
     esk_f=$!
 fi
+# The terminal is gone, or whoever printed the records was killed: the program is ended.
+esk_bye() {
+    trap '' HUP
+    if [ "$esk_l" != x ]; then
+        read esk_g <"$esk_d/pid" && {
+            kill -s HUP -- "-$esk_g" || kill -s HUP "$esk_g"
+            sleep 2
+            kill -s KILL -- "-$esk_g" || kill -s KILL "$esk_g"
+        }
+    fi
+    rm -rf "$esk_d"
+    kill -s KILL $esk_a $esk_b $esk_f $$
+    exit 0
+}
 {
+    trap esk_bye HUP
     esk_k=0
     while IFS= read -r esk_l; do
         case $esk_l in
@@ -33,7 +49,7 @@ fi
         k)
             esk_k=$((esk_k + 1))
             esk_say K "$esk_k" ''
-            sed '/^\.$/q' <&3 | esk_dec >"$esk_d/k$esk_k"
+            sed -n '/^\.$/q;p' <&3 | esk_dec >"$esk_d/k$esk_k"
             printf 'k%s\n' "$esk_k" >&8
             esk_say L "$esk_k" ''
             ;;
@@ -45,25 +61,18 @@ fi
         x) break ;;
         esac
     done
-    if [ "$esk_l" != x ]; then
-        read esk_g <"$esk_d/pid" && {
-            kill -s HUP -- "-$esk_g" || kill -s HUP "$esk_g"
-            sleep 2
-            kill -s KILL -- "-$esk_g" || kill -s KILL "$esk_g"
-        }
-    fi
-    rm -rf "$esk_d"
-    kill -s KILL $esk_a $esk_b $esk_f $$
+    esk_bye
 } <&3 2>/dev/null &
 esk_r=$!
-trap - HUP INT QUIT TERM PIPE
+trap - INT QUIT TERM PIPE
 esk_i=/dev/null
 [ -z "$esk_stdin" ] || esk_i=$esk_d/i
 esk_say G 0 "$esk_x"
+# In a shell of its own: some say "Killed" where the errors of the program go, if that is where they are themselves.
 if [ -n "$esk_merge" ]; then
-    $esk_s /bin/sh "$esk_d/cmd" "$esk_u" <"$esk_i" >"$esk_d/o" 2>&1 3<&- 8<&- 9<&-
+    (exec $esk_s /bin/sh "$esk_d/cmd" "$esk_u" <"$esk_i" >"$esk_d/o" 2>&1 3<&- 8<&- 9<&-)
 else
-    $esk_s /bin/sh "$esk_d/cmd" "$esk_u" <"$esk_i" >"$esk_d/o" 2>"$esk_d/e" 3<&- 8<&- 9<&-
+    (exec $esk_s /bin/sh "$esk_d/cmd" "$esk_u" <"$esk_i" >"$esk_d/o" 2>"$esk_d/e" 3<&- 8<&- 9<&-)
 fi
 esk_c=$?
 trap '' HUP INT QUIT TERM
@@ -72,4 +81,3 @@ esk_say W 0 "$esk_c"
 wait $esk_a $esk_b
 kill -s KILL $esk_r $esk_f 2>/dev/null
 rm -rf "$esk_d"
-esk_say X 0 "$esk_c"

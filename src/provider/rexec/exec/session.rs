@@ -183,6 +183,8 @@ impl Session {
 
     /// The far side need not wait for output any more: whoever holds it is not the program.
     pub(super) async fn dismiss(&self) {
+        // Whoever is in the middle of a block lets go.
+        self.note(|now| now.is_over = true);
         self.typist.lock().await.text("x\n").await;
     }
 

@@ -25,7 +25,7 @@ use futures_util::StreamExt;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep};
 
 /// Starts a run, and follows one.
@@ -69,17 +69,15 @@ pub(super) async fn start(spot: &Spot, spec: &ExecSpec) -> Result<Process> {
     };
     let has_stdin = stdin != StdinMode::None;
     let (id, mut dialogue, what) = begin(spot, spec, has_stdin, merge_stderr).await?;
-    let (begun, begins) = watch::channel(!has_stdin);
-    let stdin = if has_stdin {
-        let feed = Feed { dialogue: Some(dialogue), what, begun, buffer: Vec::new() };
-        Some(Box::new(feed) as Box<dyn Stdin>)
-    } else {
+    let follower = Follower::new(spot.clone(), id, program(spec), [0, 0]);
+    if !has_stdin {
         dialogue.wait(&what, b'G').await.map_err(|error| error.effect(Effect::Unknown))?;
         dialogue.typist.close().await;
-        None
-    };
-    let follower = Follower::new(spot.clone(), id, program(spec), [0, 0]);
-    Ok(follower.process(stdin, Some(begins), spec.timeout))
+        return Ok(follower.process(None, None, spec.timeout));
+    }
+    let (begun, begins) = oneshot::channel();
+    let feed = Feed { dialogue: Some(dialogue), what, begun: Some(begun), buffer: Vec::new() };
+    Ok(follower.process(Some(Box::new(feed)), Some(begins), spec.timeout))
 }
 
 /// Makes the directory of a run, and whatever comes before its program.
@@ -103,11 +101,23 @@ async fn begin(spot: &Spot, spec: &ExecSpec, stdin: bool, merge: bool) -> Result
 struct Feed {
     dialogue: Option<Dialogue>,
     what: String,
-    begun: watch::Sender<bool>,
+    /// Told that the program has begun, or why not.
+    begun: Option<oneshot::Sender<Result<()>>>,
     buffer: Vec<u8>,
 }
 
 impl Feed {
+    /// Passes a failure on to whoever waits for the program; false after one.
+    fn told(&mut self, outcome: Result<()>) -> bool {
+        let Err(error) = outcome else { return true };
+        self.dialogue = None;
+        if let Some(begun) = self.begun.take() {
+            // Nobody may be waiting any more.
+            let _ = begun.send(Err(error));
+        }
+        false
+    }
+
     async fn block(&mut self) -> Result<()> {
         let Some(dialogue) = &mut self.dialogue else { return Ok(()) };
         let bytes = std::mem::take(&mut self.buffer);
@@ -124,23 +134,36 @@ impl Feed {
 impl Stdin for Feed {
     async fn write(&mut self, chunk: Bytes) -> Result<bool> {
         self.buffer.extend_from_slice(&chunk);
-        if self.buffer.len() >= BLOCK {
-            self.block().await?;
+        if self.buffer.len() < BLOCK {
+            return Ok(self.dialogue.is_some());
         }
-        Ok(true)
+        let sent = self.block().await;
+        Ok(self.told(sent))
     }
 
     async fn end(&mut self) -> Result<()> {
+        let begun = self.begin().await;
+        if self.told(begun)
+            && let Some(begun) = self.begun.take()
+        {
+            // Nobody may be waiting any more.
+            let _ = begun.send(Ok(()));
+        }
+        Ok(())
+    }
+}
+
+impl Feed {
+    /// Sends the rest, and has the program begin.
+    async fn begin(&mut self) -> Result<()> {
         if !self.buffer.is_empty() {
             self.block().await?;
         }
-        if let Some(mut dialogue) = self.dialogue.take() {
-            dialogue.wait(&self.what, b'K').await?;
-            dialogue.typist.text(".\n").await;
-            dialogue.wait(&self.what, b'G').await.map_err(|error| error.effect(Effect::Unknown))?;
-            dialogue.typist.close().await;
-            self.begun.send_replace(true);
-        }
+        let Some(mut dialogue) = self.dialogue.take() else { return Ok(()) };
+        dialogue.wait(&self.what, b'K').await?;
+        dialogue.typist.text(".\n").await;
+        dialogue.wait(&self.what, b'G').await.map_err(|error| error.effect(Effect::Unknown))?;
+        dialogue.typist.close().await;
         Ok(())
     }
 }
@@ -227,7 +250,7 @@ impl Follower {
     fn process(
         self,
         stdin: Option<Box<dyn Stdin>>,
-        begins: Option<watch::Receiver<bool>>,
+        begins: Option<oneshot::Receiver<Result<()>>>,
         timeout: Option<Duration>,
     ) -> Process {
         let control = Arc::new(RunControl { id: self.id.clone(), signals: Arc::clone(&self.signals) });
@@ -235,10 +258,9 @@ impl Follower {
         let deadline = timeout.and_then(|limit| Instant::now().checked_add(limit));
         let state = (self, begins, deadline, false);
         let events = stream::unfold(state, |(mut follower, mut begins, mut deadline, mut late)| async move {
-            if let Some(mut begins) = begins.take()
-                && begins.wait_for(|begun| *begun).await.is_err()
-            {
-                return Err(Error::failure("the program was not started: its input has no end"));
+            if let Some(begins) = begins.take() {
+                let without_end = || Error::failure("the program was not started: its input has no end");
+                begins.await.unwrap_or_else(|_| Err(without_end()))?;
             }
             if follower.is_over {
                 return Ok(None);

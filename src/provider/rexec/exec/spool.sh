@@ -21,7 +21,7 @@ if [ -n "$esk_stdin" ]; then
     esk_k=0
     while printf '\036%sK %s 0 .\n' "$esk_n" "$esk_k" && IFS= read -r esk_l && [ "$esk_l" = k ]; do
         printf '\036%sL %s 0 .\n' "$esk_n" "$esk_k"
-        sed '/^\.$/q' | esk_dec >>"$esk_i" || esk_no 'its input cannot be kept'
+        sed -n '/^\.$/q;p' | esk_dec >>"$esk_i" || esk_no 'its input cannot be kept'
         esk_k=$((esk_k + 1))
     done
     [ "$esk_l" = . ] || { rm -rf "$esk_d"; exit 125; }
@@ -32,14 +32,20 @@ cat >"$esk_d/run" <<'ESK'
 trap : INT TERM QUIT USR1 USR2
 [ -n "$3" ] || trap '' HUP
 if [ -n "$4" ]; then
-    $3 /bin/sh "$1/cmd" "$2" <"$5" >"$1/o" 2>&1
+    (exec $3 /bin/sh "$1/cmd" "$2" <"$5" >"$1/o" 2>&1)
 else
-    $3 /bin/sh "$1/cmd" "$2" <"$5" >"$1/o" 2>"$1/e"
+    (exec $3 /bin/sh "$1/cmd" "$2" <"$5" >"$1/o" 2>"$1/e")
 fi
 echo "$? $(date +%s) $(cat "$1/why" 2>/dev/null)" >"$1/exit.new" && mv "$1/exit.new" "$1/exit"
 ESK
 : >"$esk_d/o"
 : >"$esk_d/e"
+# Without setsid the terminal's end would take it along.
+[ -n "$esk_s" ] || trap '' HUP
 $esk_s /bin/sh "$esk_d/run" "$esk_d" "$esk_u" "$esk_s" "$esk_merge" "$esk_i" </dev/null >/dev/null 2>&1 &
 echo $! >"$esk_d/keeper"
+# Not before it is out of reach of this terminal, which goes when this shell does.
+while [ ! -s "$esk_d/pid" ] && [ ! -e "$esk_d/exit" ] && kill -0 $! 2>/dev/null; do
+    sleep 0.02 2>/dev/null || sleep 1
+done
 printf '\036%sG 0 0 .\n' "$esk_n"

@@ -3,9 +3,8 @@
 use super::RexecFiles;
 use crate::error::{Error, Result};
 use crate::model::RemotePath;
-use crate::provider::exec::Exit;
 use crate::provider::files::{Files as _, Reading};
-use crate::provider::over_exec::{Sum, output, sh};
+use crate::provider::over_exec::{Opened, Sum};
 use crate::provider::rexec::DRIVER;
 use crate::provider::rexec::find::path as below;
 use crate::stream::{self, ByteStream};
@@ -14,41 +13,25 @@ use crate::transport::query::Query;
 use crate::transport::{Request, Response};
 use futures_util::StreamExt;
 
-/// Says size and checksum of the file `$1` if it has more than `$2` bytes.
-const PROBE: &str = r#"LC_ALL=C; export LC_ALL; [ -f "$1" ] || exit 0
-s=$(stat -L -c %s -- "$1" 2>/dev/null) && [ "$s" -gt "$2" ] || exit 0
-command -v sha256sum >/dev/null 2>&1 || exit 0
-echo "$s $(sha256sum <"$1")""#;
-
 /// From how many bytes on the endpoint is worth it; what programs print comes at some megabytes a second.
 const LARGE: u64 = 8 << 20;
 
 impl RexecFiles {
     pub(super) async fn read_whole(&self, path: &RemotePath) -> Result<Reading> {
-        let small = || self.shell.read(path, None);
         // An agent has no endpoints.
-        if self.spot.docker_id().await.is_err() || !path.is_absolute() {
-            return small().await;
+        if self.spot.docker_id().await.is_err() {
+            return self.shell.read(path, None).await;
         }
-        let reading = small().await?;
-        // The size is said first, and nothing more is asked for if it is small.
-        let Some(size) = reading.len.filter(|size| *size > LARGE) else { return Ok(reading) };
-        let limit = LARGE.to_string();
-        let said = output(&*self.exec, sh(PROBE, &[path.as_bytes(), limit.as_bytes()]), None).await?;
-        let text = String::from_utf8_lossy(&said.stdout).into_owned();
-        let mut words = text.split_whitespace();
-        let (Some(probed), Some(sum), Exit::Code(0)) = (words.next(), words.next(), said.exit) else {
-            return Ok(reading);
+        let (size, sum) = match self.shell.read_up_to(path, LARGE).await? {
+            Opened::Content(reading) => return Ok(reading),
+            Opened::Large(size, sum) => (size, sum),
         };
-        if probed != size.to_string() {
-            return Ok(reading);
-        }
         match self.download(path, size).await {
             Some(response) => {
-                let body = self.checked(path, response.into_stream(), size, sum.to_owned());
+                let body = self.checked(path, response.into_stream(), size, sum);
                 Ok(Reading { len: Some(size), mode: None, body })
             }
-            None => Ok(reading),
+            None => self.shell.read(path, None).await,
         }
     }
 
