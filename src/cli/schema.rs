@@ -11,7 +11,9 @@ use super::endpoint::show::EndpointDetail;
 use super::providers::FeatureRow;
 use super::target::list::TargetRow;
 use super::target::show::TargetDetail;
+use super::tree::Kind;
 use super::version::Version;
+use super::vm::resource::nouns::ALL as NOUNS;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::{
@@ -122,12 +124,6 @@ static TABLE: &[Entry] = &[
     ("vm health", either::<MachineHealth>),
     ("vm apply", many::<MachinePlan>),
     ("vm resource list", many::<TableInfo>),
-    ("vm resource TABLE list", many::<Record>),
-    ("vm resource TABLE show", either::<Record>),
-    ("vm resource TABLE create", either::<RecordDone>),
-    ("vm resource TABLE update", either::<RecordDone>),
-    ("vm resource TABLE delete", either::<Changed>),
-    ("vm resource TABLE ACTION", either::<RecordDone>),
     ("agent run", one::<AgentResult>),
     ("agent run events", schema::<Envelope<'static, AnyLine>>),
     ("agent start", one::<LiveSession>),
@@ -191,8 +187,9 @@ pub fn run(ctx: &Ctx, args: SchemaArgs) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Done);
     }
     let name = args.command.join(" ");
-    let Some((_, schema)) = TABLE.iter().find(|(command, _)| *command == name) else {
-        let near = nearest(&name, TABLE.iter().map(|(command, _)| *command));
+    let Some((_, schema)) = entries().find(|(command, _)| *command == name) else {
+        let names: Vec<String> = names().collect();
+        let near = nearest(&name, names.iter().map(String::as_str));
         let error = Error::not_found(format!("no schema of `{name}`"));
         return Err(match near {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -206,12 +203,33 @@ pub fn run(ctx: &Ctx, args: SchemaArgs) -> anyhow::Result<Outcome> {
 
 /// Every schema by the name of its command.
 pub fn all() -> Map<String, Value> {
-    TABLE.iter().map(|(command, schema)| ((*command).to_owned(), schema().to_value())).collect()
+    entries().map(|(command, schema)| (command, schema().to_value())).collect()
 }
 
 /// The names of the documents that have one.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    TABLE.iter().map(|(command, _)| *command)
+pub fn names() -> impl Iterator<Item = String> {
+    entries().map(|(command, _)| command)
+}
+
+/// The documents with their schemas: those above, and those of every table, which are alike.
+fn entries() -> impl Iterator<Item = (String, fn() -> Schema)> {
+    let of_nouns = NOUNS.iter().flat_map(|noun| {
+        let Kind::Group { children, .. } = &noun.kind else { unreachable!("a noun has verbs") };
+        children.iter().map(|verb| (format!("vm {} {}", noun.name, verb.name), of_row(verb.name)))
+    });
+    let of_tables = ["list", "show", "create", "update", "delete", "ACTION"].into_iter();
+    let of_tables = of_tables.map(|verb| (format!("vm resource TABLE {verb}"), of_row(verb)));
+    TABLE.iter().map(|(command, schema)| ((*command).to_owned(), *schema)).chain(of_tables).chain(of_nouns)
+}
+
+/// What a verb prints of the rows of a table.
+fn of_row(verb: &str) -> fn() -> Schema {
+    match verb {
+        "list" => many::<Record>,
+        "show" => either::<Record>,
+        "delete" => either::<Changed>,
+        _ => either::<RecordDone>,
+    }
 }
 
 /// An object that names its place.

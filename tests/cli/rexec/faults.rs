@@ -45,10 +45,9 @@ fn a_surviving_program_outlives_its_connections() {
         let box_ = Playground::container("debian-12", &[&format!("{fault}:path=/ws/terminal/*")]);
         let script = "i=0; while [ $i -lt 2000 ]; do echo line $i; echo err $i >&2; i=$((i+1)); done; exit 7";
         let assert = exec(&box_, &["--survive", "--", "sh", "-c", script]).code(7);
-        let lines = |word: &str| (0..2000).map(|n| format!("{word} {n}\n")).collect::<String>();
+        let lines = |word: &str| (0..2000).map(|n| format!("{word} {n}\n")).collect::<Vec<_>>().concat();
         assert_eq!(stdout(&assert), lines("line"), "{fault}");
-        let errors: String =
-            stderr(&assert).lines().filter(|l| l.starts_with("err")).map(|l| format!("{l}\n")).collect();
+        let errors: String = stderr(&assert).lines().filter(|l| l.starts_with("err")).flat_map(|l| [l, "\n"]).collect();
         assert_eq!(errors, lines("err"), "{fault}");
     }
 }

@@ -112,7 +112,7 @@ impl Reply {
             return self.fail(500, "fake internal error");
         }
         if has("STALL") {
-            thread::sleep(Duration::from_secs(600));
+            thread::sleep(Duration::from_mins(10));
             return None;
         }
         if has("SLOW") {

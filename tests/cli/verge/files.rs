@@ -45,7 +45,7 @@ fn catalog(lost: u64) -> (Verge, Store) {
 #[test]
 fn files_travel_in_parts_and_back() {
     let (lab, store) = catalog(262_144);
-    let content: String = (0..60_000).map(|n| format!("{n:010}")).collect();
+    let content = (0..60_000).map(|n| format!("{n:010}")).collect::<Vec<_>>().concat();
     let here = home().join("in.iso");
     std::fs::write(&here, &content).unwrap();
     let output = lab.run(&["files", "cp", here.to_str().unwrap(), "vergeos:/big one.iso"]);

@@ -264,3 +264,7 @@ pub(in crate::cli::vm) const ALARM: Node = noun!(
 /// `vm log`.
 pub(in crate::cli::vm) const LOG: Node =
     noun!("log", "log entries, the newest first", "log entry", "What happened", read only []);
+
+/// All of them.
+pub(in crate::cli) static ALL: &[Node] =
+    &[DRIVE, NIC, DEVICE, NETWORK, RULE, TENANT, USER, GROUP, TASK, NODE, CLUSTER, NAS, RECIPE, ALARM, LOG];
