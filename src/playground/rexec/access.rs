@@ -117,7 +117,7 @@ fn token(request: &Request) -> Option<String> {
     if !request.is_websocket() {
         return None;
     }
-    let protocols = request.header(&SEC_WEBSOCKET_PROTOCOL).unwrap_or_default().split(',').map(str::trim);
-    let named = protocols.filter_map(|protocol| protocol.strip_prefix("rexec.token.")).next().map(str::to_owned);
+    let mut protocols = request.header(&SEC_WEBSOCKET_PROTOCOL).unwrap_or_default().split(',').map(str::trim);
+    let named = protocols.find_map(|protocol| protocol.strip_prefix("rexec.token.")).map(str::to_owned);
     named.or_else(|| request.query.text("token").map(std::borrow::Cow::into_owned))
 }

@@ -241,7 +241,7 @@ pub(super) async fn delete(world: &World, user: &User, id: &str, request: Reques
     let path = demanded(&request)?;
     drop(request);
     let is_system = |dir: &&str| path == **dir || path.starts_with(&format!("{dir}/"));
-    if path == "/" || SYSTEM.iter().any(|dir| is_system(&dir)) {
+    if path == "/" || SYSTEM.iter().any(is_system) {
         return Err(Refusal::new(403, "cannot delete system files"));
     }
     let container = container(world, user, id)?;

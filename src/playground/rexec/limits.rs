@@ -77,6 +77,6 @@ mod tests {
         let refusal = limits.count(Kind::Auth, day).err().unwrap();
         assert_eq!(refusal.0.status, 429);
         assert!(limits.count(Kind::Auth, Duration::ZERO).is_ok());
-        assert_eq!([go(Duration::from_secs(60)), go(Duration::from_secs(7))], ["1m0s", "7s"]);
+        assert_eq!([go(Duration::from_mins(1)), go(Duration::from_secs(7))], ["1m0s", "7s"]);
     }
 }

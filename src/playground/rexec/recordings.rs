@@ -61,7 +61,8 @@ impl Recording {
                 Kind::Input => "i",
                 Kind::Resize => "r",
             };
-            text.push_str(&format!("{}\n", json!([at, kind, data])));
+            text.push_str(&json!([at, kind, data]).to_string());
+            text.push('\n');
         }
         text
     }
@@ -125,7 +126,7 @@ pub(super) async fn route(world: &World, user: &User, rest: &[&str], mut request
             ok(&match all.iter().find(|one| live(one, &id)) {
                 None => json!({ "recording": false }),
                 Some(one) => json!({ "recording": true, "recording_id": one.id, "started_at": one.created,
-                    "duration_ms": one.begun.elapsed().as_millis() as u64, "events_count": one.events.len() }),
+                    "duration_ms": u64::try_from(one.begun.elapsed().as_millis()).unwrap_or(u64::MAX), "events_count": one.events.len() }),
             })
         }
         (method, [id, tail @ ..]) => {

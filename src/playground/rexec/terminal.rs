@@ -220,12 +220,8 @@ impl Terminal {
         }
         let mut pending: Option<Vec<u8>> = None;
         loop {
-            let room = async {
-                match pending.is_some() {
-                    true => typing.reserve().await.ok(),
-                    false => std::future::pending().await,
-                }
-            };
+            let room =
+                async { if pending.is_some() { typing.reserve().await.ok() } else { std::future::pending().await } };
             tokio::select! {
                 read = stdout.read(READ) => match read {
                     Ok(Some(bytes)) => match self.output(sink, bytes, connection).await {

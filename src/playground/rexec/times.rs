@@ -29,7 +29,7 @@ impl Default for Options {
             ping: Duration::from_secs(15),
             files: Duration::from_secs(30),
             upload: 100 << 20,
-            window: Duration::from_secs(60),
+            window: Duration::from_mins(1),
         }
     }
 }

@@ -12,7 +12,7 @@ fn parsed(parser: Parser, bytes: &[u8], size: usize) -> (Vec<Item>, Option<Damag
     for piece in bytes.chunks(size.max(1)) {
         parser.push(piece);
         loop {
-            match (parser.next(), items.last_mut()) {
+            match (parser.take(), items.last_mut()) {
                 (Ok(Some(Item::Plain(more))), Some(Item::Plain(plain))) => plain.extend(more),
                 (Ok(Some(item)), _) => items.push(item),
                 (Ok(None), _) => break,

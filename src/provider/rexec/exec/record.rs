@@ -73,7 +73,7 @@ impl Parser {
     }
 
     /// The next record, or what is none; `None` until more bytes come.
-    pub fn next(&mut self) -> Result<Option<Item>, Damaged> {
+    pub fn take(&mut self) -> Result<Option<Item>, Damaged> {
         loop {
             let rest = &self.buffer[self.at..];
             let start = match memmem::find(rest, &self.key) {
@@ -167,7 +167,7 @@ mod tests {
         while at < bytes.len() {
             let end = (at + sizes.next().unwrap_or(bytes.len()).max(1)).min(bytes.len());
             parser.push(&bytes[at..end]);
-            while let Some(item) = parser.next()? {
+            while let Some(item) = parser.take()? {
                 items.push(item);
             }
             at = end;

@@ -89,7 +89,7 @@ pub(crate) fn exports<'a>(env: impl Iterator<Item = (&'a str, &'a [u8])>) -> Vec
 pub(super) fn script(spec: &ExecSpec) -> Result<Vec<u8>> {
     let words = spec.argv.iter().map(|word| &word[..]);
     let values = spec.env.iter().map(|(_, value)| &value[..]);
-    let dir = spec.dir.iter().map(|dir| dir.as_bytes());
+    let dir = spec.dir.iter().map(crate::model::RemotePath::as_bytes);
     if words.chain(values).chain(dir).any(|word| word.contains(&0)) {
         return Err(Error::usage("a word of the command holds a NUL, which no program can be given"));
     }
