@@ -19,9 +19,9 @@ use crate::error::Error;
 use crate::model::{
     AgentInfo, AgentModel, AgentSession, At, Change, Changed, Check, CheckRefreshed, Checkpoint, Copied, ExecResult,
     FileEntry, Finding, Forward, HealthState, Identity, Info, LiveSession, LogEntry, Machine, MachineDone,
-    MachineHealth, MachinePlan, MachineSeen, MachineUrl, Metric, NetworkRule, Notice, PlanDocument, Port,
-    PrivilegesPolicy, Record, RecordDone, Recorded, Relayed, Removed, ResourcesPolicy, Restored, Run, Service,
-    ServiceDetail, TableInfo, Warning,
+    MachineHealth, MachinePlan, MachineSeen, MachineStats, MachineUrl, Metric, NetworkRule, Notice, PlanDocument, Port,
+    PrivilegesPolicy, Record, RecordDone, Recorded, Recording, Relayed, Removed, ResourcesPolicy, Restored, Run,
+    Service, ServiceDetail, Snippet, TableInfo, Warning,
 };
 use crate::report;
 use crate::suggest::nearest;
@@ -122,6 +122,10 @@ static TABLE: &[Entry] = &[
     ("vm upgrade", either::<MachineDone>),
     ("vm url", either::<MachineUrl>),
     ("vm health", either::<MachineHealth>),
+    ("vm stats", either::<MachineStats>),
+    ("vm snippet list", many::<Snippet>),
+    ("vm record list", many::<Recording>),
+    ("vm record show", one::<Recording>),
     ("vm apply", many::<MachinePlan>),
     ("vm resource list", many::<TableInfo>),
     ("agent run", one::<AgentResult>),

@@ -118,7 +118,8 @@ fn random_bytes_through_random_pieces() {
                     .write_stdin(data.clone())
                     .assert()
                     .code(code);
-                assert!(assert.get_output().stdout == data, "{image} {split} {seed}");
+                let len = assert.get_output().stdout.len();
+                assert!(assert.get_output().stdout == data, "{image} {split} {seed}: {len} of {}", data.len());
                 assert_eq!(stderr(&assert), format!("err {seed}\n"));
             }
         }

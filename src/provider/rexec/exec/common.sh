@@ -34,11 +34,14 @@ esk_say() {
     printf '\036%s%s %s %s %s.\n' "$esk_n" "$1" "$2" "${#3}" "$3"
     echo >&9
 }
+# Each piece ends with an x, which stands only behind what was truly read: a piece of nothing else is the end.
+esk_z=$(printf x | esk_enc)
 esk_rec() {
     esk_k=0
-    while esk_c=$(dd bs=49152 count=1 2>/dev/null | esk_enc) && [ -n "$esk_c" ]; do
+    while esk_c=$({ dd bs=49152 count=1 2>/dev/null && printf x; } | esk_enc) && [ -n "$esk_c" ]; do
         esk_say "$1" "$esk_k" "$esk_c"
+        [ "$esk_c" != "$esk_z" ] || return 0
         esk_k=$((esk_k + 1))
     done
-    esk_say "$1" "$esk_k" ''
+    esk_say N 0 'its output cannot be read'
 }

@@ -51,7 +51,9 @@ impl Dialogue {
     ) -> Result<Self> {
         let (typist, listener) = terminal::open(spot, what).await?;
         let nonce = nonce();
+        // A terminal that is looked at has its own returns, which are no part of any record.
         let parser = Parser::new(&nonce);
+        let parser = if size.is_some() { parser.with_plain() } else { parser };
         let mut dialogue = Self { spot: spot.clone(), typist, listener, parser, nonce };
         let begun = timeout(ANSWER, dialogue.begin(what, size, command, settings, body)).await;
         match begun {

@@ -57,12 +57,14 @@ impl Track {
         if self.ended || record.number != self.next {
             return Err("a part of the output is missing");
         }
-        if record.payload.is_empty() {
-            self.ended = true;
-            return Ok(None);
-        }
         self.next += 1;
-        decoded(&record.payload).map(Some).ok_or("a part of the output cannot be decoded")
+        let mut bytes = decoded(&record.payload).ok_or("a part of the output cannot be decoded")?;
+        // What was truly read bears a mark at its end; nothing but the mark is the end.
+        if bytes.pop() != Some(b'x') {
+            return Err("a part of the output was not read to its end");
+        }
+        self.ended = bytes.is_empty();
+        Ok((!self.ended).then_some(bytes))
     }
 }
 
@@ -158,6 +160,7 @@ impl Reader {
                 b'B' => self.session.note(|now| now.is_deaf = true),
                 b'K' => self.session.note(|now| now.wanted = now.wanted.max(record.number)),
                 b'L' => self.session.note(|now| now.stored = now.stored.max(record.number)),
+                b'N' => return Err(self.damaged(&what, &String::from_utf8_lossy(&record.payload))),
                 b'Q' => {
                     let text = decoded(&record.payload).unwrap_or_default();
                     why = Some(String::from_utf8_lossy(&text).trim().to_owned());
@@ -251,11 +254,11 @@ mod tests {
     fn an_output_is_whole_or_an_error() {
         let record = |number: u64, payload: &str| Record { kind: b'O', number, payload: payload.into() };
         let mut track = Track::default();
-        assert_eq!(track.take(&record(0, "YQ==")).unwrap().unwrap(), b"a");
-        assert!(track.clone().take(&record(2, "YQ==")).is_err());
-        assert!(track.clone().take(&record(0, "YQ==")).is_err());
-        assert!(track.clone().take(&record(2, "")).is_err());
-        assert_eq!(track.take(&record(1, "")).unwrap(), None);
-        assert!(track.take(&record(1, "YQ==")).is_err());
+        assert_eq!(track.take(&record(0, "YXg=")).unwrap().unwrap(), b"a");
+        for (number, payload) in [(2, "YXg="), (0, "YXg="), (2, "eA=="), (1, ""), (1, "YQ=="), (1, "YXg")] {
+            assert!(track.clone().take(&record(number, payload)).is_err(), "{number} {payload}");
+        }
+        assert_eq!(track.take(&record(1, "eA==")).unwrap(), None);
+        assert!(track.take(&record(2, "YXg=")).is_err());
     }
 }

@@ -19,7 +19,14 @@ if [ -n "$esk_stdin" ]; then
             b*) printf %s "${esk_l#b}" | esk_dec >&7 ;;
             p*) printf "${esk_l#p}" >&7 ;;
             k*) cat "$esk_d/${esk_l}" >&7 ;;
-            esac 2>/dev/null || { esk_say B "$esk_k" ''; break; }
+            esac 2>/dev/null || {
+                # Either nobody reads any more, or it could not be decoded, which is no end of input.
+                case $esk_l in
+                b*) printf %s "${esk_l#b}" | esk_dec >/dev/null 2>&1 || esk_say N 0 'its input cannot be decoded' ;;
+                esac
+                esk_say B "$esk_k" ''
+                break
+            }
             case $esk_l in k*) rm -f "$esk_d/$esk_l" ;; esac
             esk_say A "$esk_k" ''
         done <&8
@@ -45,11 +52,22 @@ esk_bye() {
     esk_k=0
     while IFS= read -r esk_l; do
         case $esk_l in
-        [bp.]*) printf '%s\n' "$esk_l" >&8 ;;
+        .) printf '%s\n' . >&8 ;;
+        [bp]*)
+            # The length is said first: what was damaged on the way never reaches the program.
+            esk_w=${esk_l%%:*}
+            esk_l=${esk_l#*:}
+            if [ "${#esk_l}" != "${esk_w#?}" ]; then
+                esk_say N 0 'its input was damaged on the way'
+                esk_l=
+                break
+            fi
+            printf '%s%s\n' "${esk_w%"${esk_w#?}"}" "$esk_l" >&8
+            ;;
         k)
             esk_k=$((esk_k + 1))
             esk_say K "$esk_k" ''
-            sed -n '/^\.$/q;p' <&3 | esk_dec >"$esk_d/k$esk_k"
+            sed -n '/^\.$/q;p' <&3 | esk_dec >"$esk_d/k$esk_k" || esk_say N 0 'its input was damaged on the way'
             printf 'k%s\n' "$esk_k" >&8
             esk_say L "$esk_k" ''
             ;;

@@ -110,11 +110,8 @@ impl Session {
         }
         let is_plain = self.armour == Armour::None || words::is_plain(bytes);
         for piece in bytes.chunks(if is_plain { FORMATTED } else { ARMOURED }) {
-            let line = if is_plain {
-                format!("p{}\n", words::format(piece))
-            } else {
-                format!("b{}\n", words::armoured(piece))
-            };
+            let (kind, text) = if is_plain { ('p', words::format(piece)) } else { ('b', words::armoured(piece)) };
+            let line = format!("{kind}{}:{text}\n", text.len());
             if !self.line(&line).await {
                 return Ok(false);
             }

@@ -341,6 +341,7 @@ impl Follower {
                         self.queue.push_back(if index == 0 { Event::Stdout(bytes) } else { Event::Stderr(bytes) });
                     }
                 }
+                b'N' => return Err(damaged(&self.spot, &what, &String::from_utf8_lossy(&record.payload))),
                 b'D' => break String::from_utf8_lossy(&record.payload).into_owned(),
                 _ => {}
             }

@@ -53,7 +53,6 @@ pub(super) async fn start(spot: &Spot, spec: &ExecSpec) -> Result<Process> {
         let command = words::script(spec)?;
         let mut dialogue = Dialogue::open(spot, &what, Some(size), &command, "", TTY).await?;
         dialogue.wait(&what, b'G').await.map_err(|error| error.effect(Effect::Unknown))?;
-        dialogue.parser = dialogue.parser.clone().with_plain();
         let shared = shared(dialogue.typist.clone(), size, interactive);
         let command =
             Command { what, program: program(spec), shared: Arc::clone(&shared), dialogue, out: filler, deadline };
