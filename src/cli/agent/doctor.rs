@@ -7,6 +7,7 @@ use crate::cli::doctor::{COLUMNS, Diagnosis, FAILED};
 use crate::context::Ctx;
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::agent::{Command, Keys, SessionSpec, Which};
+use crate::provider::local::LocalExec;
 use crate::resolve::Target;
 use clap::Args;
 use std::time::Duration;
@@ -46,7 +47,7 @@ pub async fn run(ctx: &Ctx, args: DoctorArgs) -> anyhow::Result<Outcome> {
 }
 
 async fn program(target: &Target) -> Diagnosis {
-    let probed = async { agent(target, "agent doctor")?.probe(&here()).await };
+    let probed = async { agent(target, "agent doctor")?.probe(&LocalExec::confined()).await };
     match probed.await {
         Ok(info) => Diagnosis::new("program", "pass", format!("{} {}", info.agent, info.version.unwrap_or_default())),
         Err(error) => Diagnosis::error("program", "fail", &error),

@@ -28,7 +28,6 @@ use crate::context::Ctx;
 use crate::error::{Error, Result};
 use crate::model::{AgentEvent, RemotePath};
 use crate::provider::agent::{Agent, Answer, Command, Keys, Session, SessionSpec, Which};
-use crate::provider::exec::Exec;
 use crate::provider::feature::capability;
 use crate::provider::local::LocalExec;
 use crate::provider::registry::DRIVERS;
@@ -91,8 +90,47 @@ fn agent<'a>(target: &'a Target, asked: &str) -> Result<&'a dyn Agent> {
     capability(&*target.place, |place| place.agent(), Feature::Agent, asked)
 }
 
+/// Where an agent runs.
+enum Host {
+    /// Here.
+    Here(LocalExec),
+    /// In that target.
+    There { place: Target, install: Option<String> },
+}
+
+impl Host {
+    /// The one that the flags name. Nothing is connected.
+    fn find(ctx: &Ctx, inside: Option<&str>, install: Option<String>) -> Result<Self> {
+        let Some(inside) = inside else { return Ok(here()) };
+        let place = ctx.resolver.one(inside)?;
+        require(&*place.place, &(Feature::AgentHost, "--in"))?;
+        Ok(Self::There { place, install })
+    }
+
+    /// Its full name, if it is another machine.
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::Here(_) => None,
+            Self::There { place, .. } => Some(&place.full),
+        }
+    }
+
+    /// Opens a session in it.
+    async fn open(&self, agent: &dyn Agent, mut spec: SessionSpec) -> Result<Session> {
+        match self {
+            Self::Here(exec) => agent.open(spec, exec).await,
+            Self::There { place, install } => {
+                let exec = capability(&*place.place, |place| place.exec(), Feature::AgentHost, "--in")?;
+                spec.dir = spec.dir.or_else(|| place.defaults.workdir.as_deref().map(RemotePath::new));
+                let opened = agent.open_there(spec, exec, install.as_deref()).await;
+                opened.map_err(|error| error.at(place.provider.driver().id, &*place.full))
+            }
+        }
+    }
+}
+
 /// Opens a session, unless a signal or the deadline comes first.
-async fn open(ctx: &Ctx, target: &Target, spec: SessionSpec, host: &dyn Exec, asked: &str) -> Result<Session> {
+async fn open(ctx: &Ctx, target: &Target, spec: SessionSpec, host: &Host, asked: &str) -> Result<Session> {
     let agent = agent(target, asked)?;
     let mut signals = ctx.signals.listen().await?;
     let progress = ctx.out.progress(&format!("starting `{}`", target.full));
@@ -100,11 +138,11 @@ async fn open(ctx: &Ctx, target: &Target, spec: SessionSpec, host: &dyn Exec, as
     let limit = ctx.settings.duration(Opt::Timeout);
     let opened = async {
         match limit {
-            Some(limit) => tokio::time::timeout(limit, agent.open(spec, host)).await.unwrap_or_else(|_| {
+            Some(limit) => tokio::time::timeout(limit, host.open(agent, spec)).await.unwrap_or_else(|_| {
                 let limit = crate::config::duration::show(limit);
                 Err(Error::timeout(format!("`{asked}` gave up after {limit} (--timeout)")))
             }),
-            None => agent.open(spec, host).await,
+            None => host.open(agent, spec).await,
         }
     };
     tokio::pin!(opened);
@@ -120,8 +158,8 @@ async fn open(ctx: &Ctx, target: &Target, spec: SessionSpec, host: &dyn Exec, as
 }
 
 /// A host for one session, which ends with all that it started.
-fn here() -> LocalExec {
-    LocalExec::confined()
+fn here() -> Host {
+    Host::Here(LocalExec::confined())
 }
 
 /// A session for one command, kept nowhere, and its answer.

@@ -70,6 +70,14 @@ pub struct OpenArgs {
     /// Directory it works in
     #[arg(long, value_name = "DIR", help_heading = SURROUNDINGS)]
     pub(super) cwd: Option<PathBuf>,
+    /// Target that it runs in, instead of this machine
+    #[arg(long = "in", value_name = "TARGET", help_heading = SURROUNDINGS,
+        conflicts_with_all = ["share_login", "ephemeral"])]
+    pub(super) inside: Option<String>,
+    /// Install it there with npm if it is missing
+    #[arg(long, value_name = "VERSION", help_heading = SURROUNDINGS, num_args = 0..=1, require_equals = true,
+        default_missing_value = "", requires = "inside")]
+    pub(super) install: Option<String>,
     /// Variable for it; without a value, ours
     #[arg(long, value_name = "NAME[=VALUE]", help_heading = SURROUNDINGS)]
     env: Vec<String>,

@@ -53,6 +53,8 @@ pub(super) struct Order {
     pub(super) idle_limit_ms: Option<u64>,
     pub(super) grace_ms: u64,
     pub(super) most: Option<usize>,
+    pub(super) inside: Option<String>,
+    pub(super) install: Option<String>,
 }
 
 fn ms(duration: Duration) -> u64 {
@@ -74,6 +76,8 @@ pub async fn run(ctx: &Ctx, args: StartArgs) -> anyhow::Result<Outcome> {
         idle_limit_ms: Some(args.idle_limit).filter(|limit| !limit.is_zero()).map(ms),
         grace_ms: ms(args.grace),
         most,
+        inside: args.open.inside,
+        install: args.open.install,
     };
     let began = begin(ctx, &target.full, args.open.cwd, &order);
     let live = match ctx.settings.duration(Opt::Timeout) {

@@ -3,7 +3,7 @@
 
 use super::live::places;
 use super::start::Order;
-use super::{agent, here, target};
+use super::{Host, agent, target};
 use crate::cli::Outcome;
 use crate::context::Ctx;
 use crate::error::{Error, Result};
@@ -115,11 +115,12 @@ async fn open(ctx: &Ctx, args: SuperviseArgs) -> Result<(crate::provider::agent:
     let responder = order.judge.responder(true)?;
     let mut spec = order.spec;
     spec.dir = args.cwd.as_deref().map(remote_path);
-    let session = agent(&target, "agent start")?.open(spec, &here()).await?;
+    let host = Host::find(ctx, order.inside.as_deref(), order.install)?;
+    let session = host.open(agent(&target, "agent start")?, spec).await?;
     let setup = Setup {
         claim,
         endpoint: target.full.clone(),
-        host: None,
+        host: host.name().map(str::to_owned),
         idle_limit: order.idle_limit_ms.map(Duration::from_millis),
         responder,
         grace: Duration::from_millis(order.grace_ms),

@@ -21,7 +21,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt 
 use std::path::{Path, PathBuf};
 
 /// The extension that asks before a tool of pi's changes something.
-const GUARD: &str = include_str!("guard.ts");
+pub(super) const GUARD: &str = include_str!("guard.ts");
 
 /// What of our environment every agent gets: where programs are, the language, the time zone.
 const BASE: &[&str] = &["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"];

@@ -14,6 +14,7 @@ mod session;
 mod sessions;
 #[cfg(test)]
 mod tests;
+mod there;
 mod usage;
 mod version;
 
@@ -21,7 +22,7 @@ use self::isolation::Layout;
 use self::protocol::Protocol;
 use self::version::{Build, Flavour, Remembered};
 use super::agent::{Agent, Keys, Session, SessionSpec, Which};
-use super::exec::{Event, Exec, ExecSpec, Exit, Io, StdinMode};
+use super::exec::{Event, Exec, ExecSpec, Exit, Io, Process, StdinMode};
 use super::local::local_path;
 use super::{ConfigKey, Driver, Env, Feature, KeyKind, Offer, Place, Provider, Variables, Vars};
 use crate::config::{EndpointConfig, reason};
@@ -329,6 +330,54 @@ fn workspace(dir: Option<&RemotePath>) -> Result<PathBuf> {
         .map_err(|error| Error::not_found(format!("no directory `{}` to work in: {}", dir.display(), reason(&error))))
 }
 
+/// A program that was started and has not answered yet.
+struct Started {
+    build: Build,
+    /// The name that the session is to be given.
+    name_later: Option<String>,
+    process: Process,
+    layout: Layout,
+    cwd: Option<String>,
+    /// The program, for messages.
+    name: String,
+    keys: Keys,
+}
+
+impl PiAgent {
+    /// Waits for the first answer of a program, and makes a session of it.
+    async fn greeted(&self, started: Started) -> Result<Session> {
+        let Started { build, name_later, process, layout, cwd, name, keys } = started;
+        let protocol = Protocol::new(build, cwd.clone(), Instant::now());
+        let root = layout.root.clone();
+        let (mut reader, control) = session::connect(process, protocol, layout, self.notes.clone());
+        control.begin(None);
+        let opened = async {
+            reader.greet(&name, START).await?;
+            let mut info = control.with_protocol(|protocol| described(info(&build), protocol.state()));
+            info.cwd = cwd;
+            if info.model.is_none() && keys == Keys::OfProvider {
+                return Err(Error::auth(format!("`{}` can use no model", self.settings.endpoint))
+                    .cause("it has neither a key nor a login for any")
+                    .hint("set the key of a provider, pass --share-login, or name a --provider"));
+            }
+            let held = lock(root.as_deref(), info.session_id.as_deref())?;
+            Ok((info, held))
+        };
+        let (info, held) = match opened.await {
+            Ok(opened) => opened,
+            Err(error) => {
+                let _ = super::agent::SessionControl::close(&control, Duration::ZERO).await;
+                return Err(error);
+            }
+        };
+        *control.lock.lock().expect("nobody else has it yet") = held;
+        if name_later.is_some() {
+            control.begin(name_later.as_deref());
+        }
+        Ok(Session { info, events: reader.events(), control: Arc::new(control) })
+    }
+}
+
 #[async_trait]
 impl Agent for PiAgent {
     async fn probe(&self, host: &dyn Exec) -> Result<AgentInfo> {
@@ -357,33 +406,17 @@ impl Agent for PiAgent {
             })
             .await?;
         let cwd = Some(workspace.display().to_string());
-        let protocol = Protocol::new(build, cwd.clone(), Instant::now());
-        let root = layout.root.clone();
-        let (mut reader, control) = session::connect(process, protocol, layout, self.notes.clone());
-        control.begin(None);
-        if let Err(error) = reader.greet(&program.display().to_string(), START).await {
-            let _ = super::agent::SessionControl::close(&control, Duration::ZERO).await;
-            return Err(error);
-        }
-        let mut info = control.with_protocol(|protocol| described(info(&build), protocol.state()));
-        info.cwd = cwd;
-        if info.model.is_none() && spec.keys == Keys::OfProvider {
-            let _ = super::agent::SessionControl::close(&control, Duration::ZERO).await;
-            return Err(Error::auth(format!("`{}` can use no model", self.settings.endpoint))
-                .cause("it has neither a key nor a login for any")
-                .hint("set the key of a provider, pass --share-login, or name a --provider"));
-        }
-        match lock(root.as_deref(), info.session_id.as_deref()) {
-            Ok(held) => *control.lock.lock().expect("nobody else has it yet") = held,
-            Err(error) => {
-                let _ = super::agent::SessionControl::close(&control, Duration::ZERO).await;
-                return Err(error);
-            }
-        }
-        if line.name_later.is_some() {
-            control.begin(line.name_later.as_deref());
-        }
-        Ok(Session { info, events: reader.events(), control: Arc::new(control) })
+        let name = program.display().to_string();
+        self.greeted(Started { build, name_later: line.name_later, process, layout, cwd, name, keys: spec.keys }).await
+    }
+
+    async fn open_there(&self, spec: SessionSpec, exec: &dyn Exec, install: Option<&str>) -> Result<Session> {
+        let (build, line, process) = self.start_there(&spec, exec, install).await?;
+        let cwd = spec.dir.as_ref().map(ToString::to_string);
+        let layout = Layout { root: None, home: None, agent: None, sessions: None, guard: None, is_temporary: false };
+        let name = self.flavour.name().to_owned();
+        // What is configured there may do without a key of ours.
+        self.greeted(Started { build, name_later: line.name_later, process, layout, cwd, name, keys: spec.keys }).await
     }
 
     async fn sessions(&self, dir: Option<&RemotePath>, shared: bool) -> Result<Vec<AgentSession>> {

@@ -7,6 +7,7 @@ mod questions;
 mod run;
 mod sessions;
 mod surroundings;
+mod there;
 
 use crate::support::model::Model;
 use crate::support::process::Running;
@@ -168,7 +169,7 @@ fn unique_sleep() -> String {
 
 /// Waits for something that shows nowhere else.
 fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !is_there() {
         assert!(Instant::now() < deadline, "{what} never came");
         std::thread::sleep(Duration::from_millis(5));

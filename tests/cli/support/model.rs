@@ -39,6 +39,11 @@ impl Model {
         Self { port, asked }
     }
 
+    /// Where it is.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/v1", self.port)
+    }
+
     /// The configuration of an agent that talks to it (pi reference 1.4), whose key is written like this.
     pub(crate) fn models_json(&self, key: &str) -> String {
         json!({"providers": {"fake": {
@@ -112,7 +117,7 @@ impl Reply {
             return self.fail(500, "fake internal error");
         }
         if has("STALL") {
-            thread::sleep(Duration::from_secs(600));
+            thread::sleep(Duration::from_mins(10));
             return None;
         }
         if has("SLOW") {
@@ -134,6 +139,9 @@ impl Reply {
         }
         if has("REMOVE") {
             return self.tool("bash", &json!({"command": "rm -rf build"}));
+        }
+        if let Some(command) = prompt.strip_prefix("BASH ") {
+            return self.tool("bash", &json!({"command": command}));
         }
         if has("SLEEP") {
             let seconds = prompt.split_whitespace().last().unwrap_or("987");

@@ -14,7 +14,7 @@ pub(super) use show::Show;
 pub use show::{AnyLine, Envelope};
 
 use self::attend::Tally;
-use super::{close, here, open, target};
+use super::{Host, close, open, target};
 use crate::agent::budget::Budget;
 use crate::agent::schema::Schema;
 use crate::cli::Outcome;
@@ -47,7 +47,8 @@ pub async fn run(ctx: &Ctx, args: RunArgs) -> anyhow::Result<Outcome> {
     let show = Show::new(ctx, target.provider.driver().id, &target.full)?;
     let spec = args.open.spec(&var)?;
     let prompt = prompt::prompt(ctx, &args, schema.as_ref()).await?;
-    let session = open(ctx, &target, spec, &here(), ASKED).await?;
+    let host = Host::find(ctx, args.open.inside.as_deref(), args.open.install.clone())?;
+    let session = open(ctx, &target, spec, &host, ASKED).await?;
     let signals = ctx.signals.listen().await?;
     let mut attendant = Attendant::new(ctx, show, responder, limits, signals);
     let mut session = session;
