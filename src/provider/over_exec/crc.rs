@@ -29,9 +29,13 @@ impl Cksum {
         let mut block = [0; BLOCK];
         for part in bytes.chunks(BLOCK) {
             let block = &mut block[..part.len()];
-            for (mirrored, byte) in block.iter_mut().zip(part) {
-                *mirrored = byte.reverse_bits();
+            block.copy_from_slice(part);
+            let (words, rest) = block.as_chunks_mut::<8>();
+            for word in words {
+                // All bits of the word the other way round, and the bytes back in their order.
+                *word = u64::from_le_bytes(*word).reverse_bits().to_be_bytes();
             }
+            rest.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
             self.mirrored.update(block);
         }
         self.len += bytes.len() as u64;
