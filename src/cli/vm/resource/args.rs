@@ -1,6 +1,7 @@
 //! What the commands about tables take.
 
 use crate::cli::args::key_value;
+use crate::cli::complete;
 use crate::cli::source;
 use crate::error::{Error, Result};
 use crate::model::Key;
@@ -26,10 +27,10 @@ Examples:
   esker vm resource vnets apply-rules Internal")]
 pub struct ResourceArgs {
     /// The table, such as vnets; `list` shows all
-    #[arg(value_name = "TABLE")]
+    #[arg(value_name = "TABLE", add = complete::tables())]
     pub(super) table: String,
     /// What to do: list, show, create, update, delete, schema, or an action
-    #[arg(value_name = "VERB")]
+    #[arg(value_name = "VERB", add = complete::verbs())]
     pub(super) verb: Option<String>,
     #[command(flatten)]
     pub(super) which: AnyRowsArgs,
@@ -47,7 +48,7 @@ pub struct ResourceArgs {
 #[derive(Args, Clone, Debug)]
 pub struct OfArgs {
     /// What the rows belong to, by name or key: the network of a rule, say
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::parents())]
     pub(super) of: Option<String>,
 }
 
@@ -83,7 +84,7 @@ pub struct FieldArgs {
 #[derive(Args, Clone, Debug)]
 pub struct NamedRowsArgs {
     /// The rows, by name or key
-    #[arg(value_name = "NAME", required = true)]
+    #[arg(value_name = "NAME", required = true, add = complete::rows())]
     names: Vec<String>,
     #[command(flatten)]
     by: ByArgs,
@@ -93,7 +94,7 @@ pub struct NamedRowsArgs {
 #[derive(Args, Clone, Debug)]
 pub struct AnyRowsArgs {
     /// The rows, by name or key
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::rows())]
     pub(super) names: Vec<String>,
     #[command(flatten)]
     by: ByArgs,
@@ -142,6 +143,11 @@ impl From<NamedRowsArgs> for AnyRowsArgs {
 }
 
 impl AnyRowsArgs {
+    /// Whether no row is named.
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// The rows that are named.
     pub(super) fn selectors(&self) -> Vec<Selector> {
         let by = |name: &String| match (self.by.by_key, self.by.by_name) {
