@@ -111,9 +111,9 @@ pub async fn run(ctx: &Ctx, args: VmListArgs) -> anyhow::Result<Outcome> {
             Ok(found) => {
                 // The rows of the first, often the only one, stay where they are.
                 if rows.is_empty() {
-                    rows = found
+                    rows = found;
                 } else {
-                    rows.extend(found)
+                    rows.extend(found);
                 }
                 done.push((target, ()));
             }

@@ -102,9 +102,9 @@ pub async fn run(ctx: &Ctx, args: ResourceArgs) -> anyhow::Result<Outcome> {
     })?;
     match verb.as_str() {
         "list" | "ls" | "schema" if !which.is_empty() => {
-            return Err(Error::usage(format!("`{verb}` is about a whole table and takes no name"))
+            Err(Error::usage(format!("`{verb}` is about a whole table and takes no name"))
                 .hint("`show NAME` shows a row, and `list --of NAME` lists those of another")
-                .into());
+                .into())
         }
         "list" | "ls" => list::run(ctx, &table, of, rows).await,
         "show" => show::run(ctx, &table, of, which, rows.field).await,
