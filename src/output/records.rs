@@ -85,7 +85,7 @@ impl Output {
         self.print(|out| match self.format() {
             Format::Jsonl => rows.iter().try_for_each(|row| document::json_line(out, row)),
             Format::Yaml => yaml::write(out, &serde_json::to_value(rows)?),
-            _ => document::json(out, rows),
+            _ => document::json(out, &rows),
         })
     }
 
