@@ -23,6 +23,7 @@ mod layers;
 mod meta;
 mod old_daemon;
 mod ops;
+mod pages;
 mod playground;
 mod readme;
 mod restart;
