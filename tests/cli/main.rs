@@ -12,6 +12,7 @@
 mod agent;
 mod checkpoint;
 mod compat;
+mod completion;
 mod daemon;
 mod errors;
 mod exec;
@@ -36,6 +37,7 @@ mod support;
 mod svc_act;
 mod svc_hygiene;
 mod svc_wait;
+mod sync;
 mod verge;
 mod verge_parity;
 mod verge_sdk;
