@@ -20,6 +20,7 @@ pub mod files;
 pub mod global;
 pub mod help;
 pub mod man;
+pub mod mcp;
 pub mod outcome;
 pub mod over;
 pub mod parse;
@@ -69,6 +70,7 @@ pub static TREE: &[Node] = &[
         .reads(Reads::ConfigIfValid),
     plain!("providers", providers::ProvidersArgs, providers::run, "Show what each provider can do")
         .reads(Reads::ConfigIfValid),
+    talk!("mcp", mcp::McpArgs, mcp::run, "Serve the capabilities as tools for agents (Model Context Protocol)"),
     talk!("api", api::ApiArgs, api::run, "Send a raw request to a system that speaks HTTP"),
     plain!("version", version::VersionArgs, version::run, "Print the version").reads(Reads::ConfigIfValid),
     plain!("schema", schema::SchemaArgs, schema::run, "Print the JSON Schema of what commands print")

@@ -22,6 +22,7 @@ mod generated;
 mod help;
 mod layers;
 mod many;
+mod mcp;
 mod meta;
 mod old_daemon;
 mod ops;
