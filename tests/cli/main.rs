@@ -31,6 +31,7 @@ mod playground;
 mod readme;
 mod restart;
 mod rexec;
+mod security;
 mod sprites_exec;
 mod sprites_files;
 mod sprites_sdk;
