@@ -18,6 +18,9 @@ impl Output {
     /// A list of rows in the format that was asked for, in their order. `one` is what a row is called.
     pub fn records(&self, rows: &[At<Record>], headings: &[Heading], one: &str) -> Result<()> {
         let asked = self.asked(rows, headings)?;
+        if self.watches() && !self.repaints() {
+            return self.records_again(rows, headings);
+        }
         match self.format() {
             Format::Json | Format::Jsonl | Format::Yaml => self.record_documents(rows)?,
             Format::Name => self.record_keys(rows)?,
@@ -71,6 +74,21 @@ impl Output {
     fn picked(&self, row: &At<Record>) -> Value {
         let names = self.0.options.fields.as_deref().unwrap_or_default();
         Value::Object(names.iter().map(|name| (name.clone(), value(row, name))).collect::<Map<_, _>>())
+    }
+
+    fn records_again(&self, rows: &[At<Record>], headings: &[Heading]) -> Result<()> {
+        let told = rows.iter().map(|row| {
+            let shown = headings.iter().filter(|heading| !heading.is_wide);
+            let cells: Vec<_> =
+                shown.map(|heading| super::list::sanitize_cell(cell(row, heading).show(None))).collect();
+            Ok(super::watch::Row {
+                target: row.target.clone(),
+                id: row.value.key.0.clone(),
+                value: serde_json::to_value(row)?,
+                line: cells.join(" "),
+            })
+        });
+        self.tell(told.collect::<serde_json::Result<_>>().map_err(Error::internal)?)
     }
 
     fn record_documents(&self, rows: &[At<Record>]) -> Result<()> {
@@ -137,6 +155,9 @@ impl Output {
             elastic: columns.iter().map(|column| matches!(column.key.as_str(), "description" | "text")).collect(),
             rows: rows.iter().map(line).collect(),
         };
+        if self.watches() {
+            return self.paint(table, self.look());
+        }
         self.print(|out| table.write(out, self.look()))
     }
 }

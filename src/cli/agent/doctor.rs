@@ -2,7 +2,7 @@
 
 use super::{agent, ask, close, here, open, target};
 use crate::cli::Outcome;
-use crate::cli::args::Listing;
+use crate::cli::args::Order;
 use crate::cli::doctor::{COLUMNS, Diagnosis, FAILED};
 use crate::context::Ctx;
 use crate::error::{Error, ErrorKind, Result};
@@ -24,7 +24,7 @@ Examples:
   esker agent doctor --target omp -o json")]
 pub struct DoctorArgs {
     #[command(flatten)]
-    list: Listing,
+    list: Order,
 }
 
 /// Runs every check.

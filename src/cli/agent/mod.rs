@@ -26,7 +26,7 @@ use super::tree::{Node, group, plain, talk};
 use crate::config::Origin;
 use crate::context::Ctx;
 use crate::error::{Error, Result};
-use crate::model::{AgentEvent, RemotePath};
+use crate::model::{AgentEvent, At, RemotePath, TopRow};
 use crate::provider::agent::{Agent, Answer, Command, Keys, Session, SessionSpec, Which};
 use crate::provider::exec::Exec;
 use crate::provider::feature::capability;
@@ -39,6 +39,32 @@ use crate::signal::interrupted;
 use futures_util::StreamExt as _;
 use serde_json::Value;
 use std::time::Duration;
+
+/// The sessions that outlive their commands, as rows of `top`.
+pub(super) async fn live_sessions(ctx: &Ctx) -> Result<Vec<At<TopRow>>> {
+    let places = live::places(ctx)?;
+    let names = places.names();
+    let looked = futures_util::future::join_all(names.iter().map(|name| live::look(&places, name))).await;
+    let running = looked.into_iter().flatten().filter(|live| live.state != "ended");
+    Ok(running
+        .map(|session| {
+            let value = TopRow {
+                kind: "agent".to_owned(),
+                name: session.name.clone(),
+                state: session.state.clone(),
+                metric: Some("tokens".to_owned()),
+                value: Some(session.usage.total_tokens as f64),
+                counts: true,
+            };
+            live::row(&session, value)
+        })
+        .collect())
+}
+
+/// The state of a session that outlives its command; `None` where there is none of that name.
+pub(super) async fn state(ctx: &Ctx, name: &str) -> Result<Option<String>> {
+    Ok(live::look(&live::places(ctx)?, name).await.map(|live| live.state))
+}
 
 /// How long an agent may take to end before it is killed.
 const GRACE: Duration = Duration::from_secs(5);

@@ -28,6 +28,7 @@ use crate::config::{EndpointConfig, reason};
 use crate::error::{Error, Result};
 use crate::model::{AgentInfo, AgentSession, Extra, Info, Name, RemotePath};
 use crate::notes::Notes;
+use crate::provider::translation::Translation;
 use async_trait::async_trait;
 use bytes::Bytes;
 use rustix::fs::{FlockOperation, flock};
@@ -59,6 +60,15 @@ const KEYS: &[ConfigKey] = &[
 
 const OFFERS: &[Offer] = &[Offer::native(Feature::Agent)];
 
+/// The commands of its own client.
+const CLIENT: Translation = Translation {
+    client: "pi",
+    version: "0.87",
+    about: "The agent runs here, or with --in inside any target. `esker agent run` asks it one thing and ends; \
+            `esker agent start` keeps a session that outlives the command.",
+    text: include_str!("pi.txt"),
+};
+
 /// The registry row of pi.
 pub static PI: Driver = Driver {
     id: "pi",
@@ -69,7 +79,7 @@ pub static PI: Driver = Driver {
     offers: OFFERS,
     place_file: None,
     imports: &[],
-    translations: &[],
+    translations: &[CLIENT],
     implicit: |_: Vars<'_>| Ok(EndpointConfig::implicit("pi")),
     open: |config, env| open(&PI, Flavour::Pi, config, env),
 };

@@ -1,7 +1,7 @@
 //! What the commands about tables take.
 
-use crate::cli::args::key_value;
-use crate::cli::source;
+use crate::cli::args::{Again, key_value};
+use crate::cli::{complete, source};
 use crate::error::{Error, Result};
 use crate::model::Key;
 use crate::provider::machines::Selector;
@@ -26,7 +26,7 @@ Examples:
   esker vm resource vnets apply-rules Internal")]
 pub struct ResourceArgs {
     /// The table, such as vnets; `list` shows all
-    #[arg(value_name = "TABLE")]
+    #[arg(value_name = "TABLE", add = complete::tables())]
     pub(super) table: String,
     /// What to do: list, show, create, update, delete, schema, or an action
     #[arg(value_name = "VERB")]
@@ -69,6 +69,8 @@ pub struct RowsArgs {
     /// Also rows that are left out by default, such as snapshots and snoozed alarms
     #[arg(long)]
     pub(super) everything: bool,
+    #[command(flatten)]
+    _again: Again,
 }
 
 // The fields that are asked for of one row.
@@ -83,7 +85,7 @@ pub struct FieldArgs {
 #[derive(Args, Clone, Debug)]
 pub struct NamedRowsArgs {
     /// The rows, by name or key
-    #[arg(value_name = "NAME", required = true)]
+    #[arg(value_name = "NAME", required = true, add = complete::rows())]
     names: Vec<String>,
     #[command(flatten)]
     by: ByArgs,
@@ -93,7 +95,7 @@ pub struct NamedRowsArgs {
 #[derive(Args, Clone, Debug)]
 pub struct AnyRowsArgs {
     /// The rows, by name or key
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::rows())]
     pub(super) names: Vec<String>,
     #[command(flatten)]
     by: ByArgs,
