@@ -163,13 +163,15 @@ pub fn output_options(settings: &Settings) -> Result<Options> {
 
 /// Connections for a short question: what is not there within `limit` is not there.
 pub fn net_within(limit: Duration) -> Net {
-    Net::new(NetOptions { connect_timeout: limit, ..NetOptions::default() })
+    Net::new(NetOptions { connect_timeout: limit, is_connect_timeout_fixed: true, ..NetOptions::default() })
 }
 
 fn net_options(settings: &Settings, out: &Output) -> NetOptions {
     let mut options = NetOptions::default();
     if let Some(limit) = settings.duration(Opt::ConnectTimeout) {
         options.connect_timeout = limit;
+        options.is_connect_timeout_fixed =
+            matches!(settings.origin(Opt::ConnectTimeout), Origin::Flag(_) | Origin::Variable(_));
     }
     options.wait_for_server = settings.duration(Opt::WaitForDaemon);
     if settings.verbosity() >= 3 {

@@ -3,7 +3,10 @@
 use crate::config::duration;
 use crate::error::{Effect, Error, Result};
 use crate::resolve::Target;
-use futures_util::stream::{FuturesUnordered, Stream, StreamExt};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use std::cell::RefCell;
 use std::time::Duration;
 
 /// How many changes and programs run at once unless `--jobs` says otherwise (ux 2).
@@ -72,62 +75,66 @@ where
     F: Fn(Target) -> Fut,
     Fut: Future<Output = Result<T>>,
 {
-    in_order(as_they_come(targets, limits, work)).await
-}
-
-/// Waits for all results and puts them into the order of their items.
-pub async fn in_order<I, T>(results: impl Stream<Item = (usize, I, Result<T>)>) -> Vec<(I, Result<T>)> {
-    let mut results = std::pin::pin!(results);
-    // Every position comes once, so each result has a place of its own: nothing is compared.
-    let mut places = Vec::new();
-    while let Some((index, item, result)) = results.next().await {
-        if places.len() <= index {
-            places.resize_with(index + 1, || None);
-        }
-        places[index] = Some((item, result));
-    }
-    places.into_iter().flatten().collect()
-}
-
-/// Does `work` at every target and hands out each result as it comes, with the position of its target.
-pub fn as_they_come<T, F, Fut>(
-    targets: Vec<Target>,
-    limits: Limits,
-    work: F,
-) -> impl Stream<Item = (usize, Target, Result<T>)>
-where
-    F: Fn(Target) -> Fut,
-    Fut: Future<Output = Result<T>>,
-{
-    items(targets, limits, work).map(|(index, target, result)| {
-        let result = result.map_err(|error| error.at(target.provider.driver().id, &*target.full));
-        (index, target, result)
-    })
+    let located = |(target, outcome): (Target, Result<T>)| {
+        let outcome = outcome.map_err(|error| error.at(target.provider.driver().id, &*target.full));
+        (target, outcome)
+    };
+    items(targets, limits, work).await.into_iter().map(located).collect()
 }
 
 /// The same for items of any kind: several names at one target, say.
-pub fn items<I, T, F, Fut>(items: Vec<I>, limits: Limits, work: F) -> impl Stream<Item = (usize, I, Result<T>)>
+pub async fn items<I, T, F, Fut>(items: Vec<I>, limits: Limits, work: F) -> Vec<(I, Result<T>)>
 where
     I: Clone,
     F: Fn(I) -> Fut,
     Fut: Future<Output = Result<T>>,
 {
+    let outcomes: Vec<RefCell<Option<Result<T>>>> = items.iter().map(|_| RefCell::default()).collect();
+    let start = |index: usize| -> LocalBoxFuture<'_, bool> {
+        let (work, outcome) = (work(items[index].clone()), &outcomes[index]);
+        Box::pin(async move {
+            let result = work.await;
+            let is_success = result.is_ok();
+            outcome.replace(Some(result));
+            is_success
+        })
+    };
+    let lost = lanes(items.len(), limits, &start).await;
+    let outcomes = outcomes.into_iter().zip(lost).map(|(outcome, lost)| match (outcome.into_inner(), lost) {
+        (_, Some(error)) => Err(error),
+        (Some(result), None) => result,
+        (None, None) => Err(Error::internal("a lane ended without a result")),
+    });
+    let outcomes: Vec<_> = outcomes.collect();
+    items.into_iter().zip(outcomes).collect()
+}
+
+/// Runs `count` lanes, each of which says whether it succeeded, and returns why one gave no result.
+///
+/// Every command has lanes of its own type: this is the part of a fan-out that is compiled once.
+async fn lanes<'a>(
+    count: usize,
+    limits: Limits,
+    start: &dyn Fn(usize) -> LocalBoxFuture<'a, bool>,
+) -> Vec<Option<Error>> {
     let jobs = limits.jobs.unwrap_or(usize::MAX).max(1);
-    let state = (items.into_iter().enumerate(), FuturesUnordered::new(), work, false);
-    futures_util::stream::unfold(state, move |(mut waiting, mut running, work, mut failed)| async move {
-        while running.len() < jobs && !(failed && limits.fail_fast) {
-            let Some((index, item)) = waiting.next() else { break };
-            let lane = work(item.clone());
-            running.push(async move { (index, item, bounded(lane, limits.timeout).await) });
+    let (mut waiting, mut running, mut has_failed) = (0..count, FuturesUnordered::new(), false);
+    let mut lost: Vec<_> = (0..count).map(|_| None).collect();
+    loop {
+        while running.len() < jobs && !(has_failed && limits.fail_fast) {
+            let Some(index) = waiting.next() else { break };
+            let lane = start(index);
+            running.push(async move { (index, bounded(lane.map(Ok), limits.timeout).await) });
         }
-        let next: (usize, I, Result<T>) = match running.next().await {
-            Some(next) => next,
-            // Only a failure leaves items waiting while nothing runs.
-            None => waiting.next().map(|(index, item)| (index, item, Err(not_started())))?,
-        };
-        failed |= next.2.is_err();
-        Some((next, (waiting, running, work, failed)))
-    })
+        let Some((index, end)) = running.next().await else { break };
+        has_failed |= !matches!(end, Ok(true));
+        lost[index] = end.err();
+    }
+    // Only a failure leaves lanes waiting while nothing runs.
+    for index in waiting {
+        lost[index] = Some(not_started());
+    }
+    lost
 }
 
 fn not_started() -> Error {

@@ -174,7 +174,9 @@ impl Resolver {
             return Ok(Arc::clone(provider));
         }
         let (driver, config) = self.endpoint(endpoint)?;
-        let provider = (driver.open)(&config, self.env.clone()).map_err(|error| error.at(driver.id, endpoint))?;
+        let mut env = self.env.clone();
+        env.net = env.net.with_deadlines(config.connect_timeout, config.request_timeout);
+        let provider = (driver.open)(&config, env).map_err(|error| error.at(driver.id, endpoint))?;
         opened.insert(endpoint.to_owned(), Arc::clone(&provider));
         Ok(provider)
     }

@@ -39,13 +39,6 @@ async fn results_keep_the_order_and_lanes_run_side_by_side() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn results_can_be_had_as_they_come() {
-    let come: Vec<_> =
-        as_they_come(targets(&["3", "1", "2"]), limits(None), nap).map(|(index, ..)| index).collect().await;
-    assert_eq!(come, [1, 2, 0]);
-}
-
-#[tokio::test(start_paused = true)]
 async fn no_more_lanes_run_than_jobs() {
     let (now, most) = (Cell::new(0), Cell::new(0));
     let work = |target| {

@@ -155,6 +155,24 @@ impl Row for FileEntry {
 }
 
 impl FileEntry {
+    /// An entry of which no more is known.
+    pub fn new(name: impl Into<String>, path: impl Into<RemotePath>, kind: FileKind) -> Self {
+        Self {
+            name: name.into(),
+            path: path.into(),
+            kind,
+            size_bytes: None,
+            mode: None,
+            modified_at: None,
+            user: None,
+            user_id: None,
+            group: None,
+            group_id: None,
+            link_target: None,
+            extra: Extra::new(),
+        }
+    }
+
     /// The permission bits as a number.
     pub fn mode_bits(&self) -> Option<u32> {
         u32::from_str_radix(self.mode.as_deref()?, 8).ok()

@@ -4,7 +4,16 @@ mod programs;
 
 pub use programs::programs;
 
-use crate::error::Error;
+use super::Place;
+use crate::config::duration;
+use crate::error::{Error, Result};
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long one question may take.
+pub const PATIENCE: Duration = Duration::from_secs(8);
 
 /// What one check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,4 +85,25 @@ impl Finding {
     pub fn fix(self, fix: impl Into<String>) -> Self {
         Self { fix: Some(fix.into()), ..self }
     }
+}
+
+/// A check in its time; an error is its finding.
+pub async fn within(check: &'static str, work: impl Future<Output = Result<Finding>>) -> Finding {
+    let outcome = tokio::time::timeout(PATIENCE, work).await;
+    let late = || Error::timeout(format!("no answer after {}", duration::show(PATIENCE)));
+    outcome.unwrap_or_else(|_| Err(late())).unwrap_or_else(|error| Finding::error(check, &error))
+}
+
+/// The checks that run programs in a place.
+pub fn inside<'a>(place: Result<Arc<dyn Place>>) -> BoxStream<'a, Finding> {
+    let found = async move {
+        match place {
+            Err(error) => vec![Finding::error("exec", &error)],
+            Ok(place) => match place.exec() {
+                Some(exec) => programs(exec).collect().await,
+                None => vec![Finding::skip("exec", "programs cannot be run there")],
+            },
+        }
+    };
+    stream::once(found).flat_map(stream::iter).boxed()
 }

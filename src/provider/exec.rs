@@ -373,6 +373,28 @@ pub trait Control: Send + Sync {
     }
 }
 
+/// The control of what does not run: it never started, or is over.
+pub struct Nobody;
+
+#[async_trait]
+impl Control for Nobody {
+    async fn signal(&self, _: Signal) -> Result<()> {
+        Ok(())
+    }
+
+    async fn resize(&self, _: TermSize) -> Result<()> {
+        Ok(())
+    }
+
+    async fn kill(&self, _: Duration) -> Result<Remote> {
+        Ok(Remote::Gone)
+    }
+
+    async fn detach(&self) -> Result<Option<RunId>> {
+        Ok(None)
+    }
+}
+
 /// From where an attached run is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum From {

@@ -42,7 +42,9 @@ pub mod sprites;
 pub mod templates;
 pub mod translation;
 pub mod tunnels;
+pub mod variables;
 pub mod vergeos;
+pub mod web;
 
 pub use ask::Ask;
 pub use examine::Finding;

@@ -30,23 +30,10 @@ fn is_name(name: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Extra, FileKind};
+    use crate::model::FileKind;
 
     fn entry(name: &str, path: &[u8]) -> FileEntry {
-        FileEntry {
-            name: name.into(),
-            path: RemotePath::new(path),
-            kind: FileKind::File,
-            size_bytes: None,
-            mode: None,
-            modified_at: None,
-            user: None,
-            user_id: None,
-            group: None,
-            group_id: None,
-            link_target: None,
-            extra: Extra::new(),
-        }
+        FileEntry::new(name, RemotePath::new(path), FileKind::File)
     }
 
     #[test]

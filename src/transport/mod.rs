@@ -46,6 +46,8 @@ pub struct Net(Arc<NetOptions>);
 pub struct NetOptions {
     /// How long connecting may take, TLS handshake included.
     pub connect_timeout: Duration,
+    /// Whether `connect_timeout` was asked for now, so that no endpoint's own counts.
+    pub is_connect_timeout_fixed: bool,
     /// How long an answer may take to begin, unless the request says otherwise.
     pub first_byte_timeout: Duration,
     /// How long an answer may pause, unless it is a declared stream.
@@ -60,6 +62,7 @@ impl Default for NetOptions {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(10),
+            is_connect_timeout_fixed: false,
             first_byte_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_mins(1),
             wait_for_server: None,
@@ -77,6 +80,19 @@ impl Net {
     /// The options.
     pub fn options(&self) -> &NetOptions {
         &self.0
+    }
+
+    /// The same with an endpoint's own deadlines for connecting and for the beginning of an answer.
+    #[must_use]
+    pub fn with_deadlines(&self, connect: Option<Duration>, first_byte: Option<Duration>) -> Self {
+        let connect = connect.filter(|_| !self.0.is_connect_timeout_fixed);
+        if connect.is_none() && first_byte.is_none() {
+            return self.clone();
+        }
+        let mut options = self.0.as_ref().clone();
+        options.connect_timeout = connect.unwrap_or(options.connect_timeout);
+        options.first_byte_timeout = first_byte.unwrap_or(options.first_byte_timeout);
+        Self::new(options)
     }
 }
 

@@ -18,6 +18,20 @@ fn a_daemon_starts_and_answers() {
 }
 
 #[test]
+fn one_service_has_a_path_and_nothing_there() {
+    if peers::pebble().is_none() {
+        return;
+    }
+    let daemon = Daemon::start(&[("base", "services: {one: {override: replace, command: sleep 1000}}")]);
+    for answer in [
+        http::get(&daemon.socket(), "/v1/services/one"),
+        http::post(&daemon.socket(), "/v1/services/one", &json!({"action": "start"})),
+    ] {
+        assert_eq!((answer.status, &answer.body["result"]["message"]), (400, &json!("not implemented")));
+    }
+}
+
+#[test]
 fn a_restarted_daemon_is_another_process_on_the_same_files() {
     if peers::pebble().is_none() {
         return;

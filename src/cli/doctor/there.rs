@@ -35,7 +35,7 @@ pub(super) async fn examine(ctx: &Ctx) -> Vec<Diagnosis> {
         found.push(Diagnosis::new("reach", "skip", "no endpoint is configured").fix("name one with --target"));
     }
     let work = |target: Target| async move { Ok(one(&target, limit).await) };
-    for (target, answer) in fanout::in_order(fanout::items(resolved.targets, limits, work)).await {
+    for (target, answer) in fanout::items(resolved.targets, limits, work).await {
         let provider = target.provider.driver().id;
         match answer {
             Ok(answer) => found.extend(answer.into_iter().map(|d| d.at(Some(provider), &target.full))),

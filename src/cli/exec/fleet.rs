@@ -129,7 +129,7 @@ where
     F: Fn((usize, Target)) -> Fut,
     Fut: Future<Output = Result<Fate>>,
 {
-    let fates = fanout::in_order(fanout::items(all, limits, work)).await;
+    let fates = fanout::items(all, limits, work).await;
     fates.into_iter().map(|(_, fate)| fate.unwrap_or_else(Fate::Failed)).collect()
 }
 

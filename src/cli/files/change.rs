@@ -14,7 +14,6 @@ use crate::provider::exec::Owner;
 use crate::provider::{Feature, Need};
 use crate::settings::Opt;
 use clap::Args;
-use futures_util::StreamExt;
 use std::ffi::OsString;
 
 #[derive(Args, Debug)]
@@ -70,10 +69,9 @@ async fn change(ctx: &Ctx, paths: &[OsString], change: &Change) -> anyhow::Resul
     let wants_rows = ctx.out.is_structured();
     let limits = Limits::changes(ctx.settings.number(Opt::Jobs), ctx.settings.duration(Opt::Timeout));
     let work = |spot: Spot| async move { set(&spot, change, wants_rows).await };
-    let mut changed: Vec<_> = fanout::items(spots, limits, work).collect().await;
-    changed.sort_by_key(|(index, ..)| *index);
+    let changed = fanout::items(spots, limits, work).await;
     let (mut rows, mut done) = (Vec::new(), 0);
-    for (_, spot, outcome) in changed {
+    for (spot, outcome) in changed {
         match outcome {
             Ok(entry) => {
                 done += 1;

@@ -62,24 +62,10 @@ fn symbolic(entry: &FileEntry) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Extra;
 
     #[test]
     fn modes_look_as_in_ls() {
-        let entry = |kind, mode: &str| FileEntry {
-            name: String::new(),
-            path: "/".into(),
-            kind,
-            size_bytes: None,
-            mode: Some(mode.to_owned()),
-            modified_at: None,
-            user: None,
-            user_id: None,
-            group: None,
-            group_id: None,
-            link_target: None,
-            extra: Extra::new(),
-        };
+        let entry = |kind, mode: &str| FileEntry { mode: Some(mode.to_owned()), ..FileEntry::new("", "/", kind) };
         assert_eq!(symbolic(&entry(FileKind::Directory, "755")).as_deref(), Some("drwxr-xr-x"));
         assert_eq!(symbolic(&entry(FileKind::File, "601")).as_deref(), Some("-rw------x"));
         assert_eq!(symbolic(&entry(FileKind::Symlink, "777")).as_deref(), Some("lrwxrwxrwx"));

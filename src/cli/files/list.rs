@@ -57,7 +57,7 @@ pub async fn run(ctx: &Ctx, args: FilesListArgs) -> anyhow::Result<Outcome> {
     let (spots, mut failed) = ctx.spots(&needs, &args.paths).await?;
     let limits = Limits::reads(ctx.settings.number(Opt::Jobs), ctx.settings.duration(Opt::Timeout), spots.len());
     let args = &args;
-    let listed = fanout::in_order(fanout::items(spots, limits, |spot| async move { entries(&spot, args).await })).await;
+    let listed = fanout::items(spots, limits, |spot| async move { entries(&spot, args).await }).await;
     let mut rows: Vec<At<FileEntry>> = Vec::new();
     let mut done = Vec::new();
     for (spot, found) in listed {

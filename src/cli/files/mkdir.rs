@@ -47,7 +47,7 @@ pub async fn run(ctx: &Ctx, args: MkdirArgs) -> anyhow::Result<Outcome> {
     let wants_rows = ctx.out.is_structured();
     let limits = Limits::changes(ctx.settings.number(Opt::Jobs), ctx.settings.duration(Opt::Timeout));
     let work = |spot: Spot| async move { make(&spot, spec, wants_rows).await };
-    let made = fanout::in_order(fanout::items(spots, limits, work)).await;
+    let made = fanout::items(spots, limits, work).await;
     let (mut rows, mut done) = (Vec::new(), 0);
     for (spot, outcome) in made {
         match outcome {

@@ -101,7 +101,7 @@ pub async fn run(ctx: &Ctx, args: VmListArgs) -> anyhow::Result<Outcome> {
     }
     let limits = Limits::reads(ctx.settings.number(Opt::Jobs), ctx.settings.duration(Opt::Timeout), jobs.len());
     let work = |job: Job| async move { job.read().await };
-    let answers = fanout::in_order(fanout::items(jobs, limits, work)).await;
+    let answers = fanout::items(jobs, limits, work).await;
     let mut rows = Vec::new();
     let mut done = Vec::new();
     for (Job { target, .. }, answer) in answers {

@@ -136,6 +136,10 @@ async fn route(daemon: &Arc<Daemon>, mut request: Request) -> Result<Reply> {
     }
 }
 
+/// What the real daemon says to whoever asks about one service by its path, or wants to change it: that is its whole
+/// answer (version 1.32.1), and clients must meet it here too.
+const ONE_SERVICE: &str = "not implemented";
+
 /// Answers a GET.
 async fn look(daemon: &Arc<Daemon>, endpoint: Endpoint, query: Query, user: Option<User>) -> Result<Response> {
     let query = &query;
@@ -152,7 +156,8 @@ async fn look(daemon: &Arc<Daemon>, endpoint: Endpoint, query: Query, user: Opti
         Endpoint::Notice(id) => notice_requests::show(daemon, &id, user),
         Endpoint::Identities => Ok(reply::sync(Some(daemon.book().identities.document()))),
         Endpoint::Metrics => Ok(Response::text(crate::transport::StatusCode::OK, metrics::text(&daemon.book()))),
-        _ => Err(Refusal::bad("not implemented")),
+        Endpoint::Service => Err(Refusal::bad(ONE_SERVICE)),
+        endpoint => Err(Refusal::internal(format!("{endpoint:?} has no GET"))),
     }
 }
 
@@ -170,7 +175,8 @@ async fn act(daemon: &Arc<Daemon>, endpoint: Endpoint, body: &[u8], user: Option
         Endpoint::Identities => handlers::change_identities(daemon, body),
         // Only a client with a certificate could, and there is no HTTPS.
         Endpoint::Pairing => Err(Refusal::denied()),
-        _ => Err(Refusal::bad("not implemented")),
+        Endpoint::Service => Err(Refusal::bad(ONE_SERVICE)),
+        endpoint => Err(Refusal::internal(format!("{endpoint:?} has no POST"))),
     }
 }
 

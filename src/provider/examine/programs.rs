@@ -153,8 +153,7 @@ fn text(bytes: &[u8]) -> String {
 mod tests {
     use super::super::Verdict::{Fail, Pass, Warn};
     use super::*;
-    use crate::model::RunId;
-    use crate::provider::exec::{Control, Process, Remote, Signal, Stdin, TermSize};
+    use crate::provider::exec::{Nobody, Process, Stdin};
     use crate::stream::iter;
     use async_trait::async_trait;
     use std::sync::Arc;
@@ -170,22 +169,6 @@ mod tests {
     const SOUND: Bent = Bent { status: 7, lost: 0, slow: Duration::ZERO, mute: false };
 
     struct Nothing;
-
-    #[async_trait]
-    impl Control for Nothing {
-        async fn signal(&self, _: Signal) -> Result<()> {
-            Ok(())
-        }
-        async fn resize(&self, _: TermSize) -> Result<()> {
-            Ok(())
-        }
-        async fn kill(&self, _: Duration) -> Result<Remote> {
-            Ok(Remote::Gone)
-        }
-        async fn detach(&self) -> Result<Option<RunId>> {
-            Ok(None)
-        }
-    }
 
     #[async_trait]
     impl Stdin for Nothing {
@@ -219,7 +202,7 @@ mod tests {
             if self.mute {
                 events.pop();
             }
-            Ok(Process::new(None, Some(Box::new(Nothing)), Arc::new(Nothing), iter(events.into_iter().map(Ok))))
+            Ok(Process::new(None, Some(Box::new(Nothing)), Arc::new(Nobody), iter(events.into_iter().map(Ok))))
         }
     }
 

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::host::process::{self, Input, Output, Processes, Running, SpawnError, Spec, Stage, Stream};
 use crate::model::{Note, RunId};
 use crate::provider::exec::{
-    Control, Event, Exec, ExecSpec, Exit, Io, Life, Process, Remote, Signal, Stdin, StdinMode,
+    Control, Event, Exec, ExecSpec, Exit, Io, Life, Nobody, Process, Remote, Signal, Stdin, StdinMode,
 };
 use crate::provider::exec::{Owner, TermSize};
 use crate::stream::{self, Items};
@@ -266,28 +266,6 @@ impl Control for LocalControl {
 
     async fn kill(&self, grace: Duration) -> Result<Remote> {
         Ok(ended_by(&self.owner, grace).await)
-    }
-
-    async fn detach(&self) -> Result<Option<RunId>> {
-        Ok(None)
-    }
-}
-
-/// The control of a program that never started.
-struct Nobody;
-
-#[async_trait]
-impl Control for Nobody {
-    async fn signal(&self, _: Signal) -> Result<()> {
-        Ok(())
-    }
-
-    async fn resize(&self, _: TermSize) -> Result<()> {
-        Ok(())
-    }
-
-    async fn kill(&self, _: Duration) -> Result<Remote> {
-        Ok(Remote::Gone)
     }
 
     async fn detach(&self) -> Result<Option<RunId>> {

@@ -1,13 +1,11 @@
 //! What the server says went wrong, in its two shapes, mapped onto kinds once (sections 2.3 and 7).
 
-use crate::error::{Error, ErrorKind, Wire};
+use crate::error::ErrorKind;
+use crate::provider::web::{self, Refusal};
 use crate::transport::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
-
-/// The longest text of a server that is repeated to the user.
-const SHOWN: usize = 500;
 
 /// The members of an error body that mean something; every one is optional.
 #[derive(Debug, Default, Deserialize)]
@@ -27,44 +25,20 @@ struct Body {
     supported_images: Option<Vec<String>>,
 }
 
-/// A refusal in the server's words.
-#[derive(Debug)]
-pub(super) struct Refusal {
-    pub(super) kind: ErrorKind,
-    pub(super) message: String,
-    hint: Option<String>,
-    retry_after: Option<Duration>,
-    wire: Wire,
-}
-
-impl Refusal {
-    /// Reads an answer with a status of 400 or more.
-    pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Self {
-        let said: Body = serde_json::from_slice(body).unwrap_or_default();
-        let text = text_of(&said, body, status);
-        let code = said.code.as_ref().and_then(Value::as_str).map(str::to_owned);
-        let kind = kind_of(status, code.as_deref(), &said, &text);
-        let header = headers.get("retry-after").and_then(|value| value.to_str().ok());
-        let retry_after = header.and_then(delay).or_else(|| Duration::try_from_secs_f64(said.retry_after?).ok());
-        let wire = Wire { status: Some(status), kind: code.clone(), message: Some(text.clone()), ..Wire::default() };
-        Self {
-            kind,
-            hint: hint(status, code.as_deref(), &said, &text),
-            message: text,
-            retry_after: retry_after.filter(|_| kind == ErrorKind::TryLater),
-            wire,
-        }
-    }
-
-    /// The error; `cannot` completes the sentence.
-    pub(super) fn error(self, cannot: impl FnOnce(&str) -> String) -> Error {
-        let mut error = Error::new(self.kind, cannot(&self.message)).wire(self.wire);
-        error.parts_mut().retry_after = self.retry_after;
-        match self.hint {
-            Some(hint) => error.hint(hint),
-            None => error,
-        }
-    }
+/// Reads an answer with a status of 400 or more.
+pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Refusal {
+    let said: Body = serde_json::from_slice(body).unwrap_or_default();
+    let text = text_of(&said, body, status);
+    let code = said.code.as_ref().and_then(Value::as_str).map(str::to_owned);
+    let kind = kind_of(status, code.as_deref(), &said, &text);
+    let hint = hint(status, code.as_deref(), &said, &text);
+    let mut refusal = Refusal::new(status, kind, text);
+    refusal.hint = hint;
+    let header = headers.get("retry-after").and_then(|value| value.to_str().ok());
+    let retry_after = header.and_then(delay).or_else(|| Duration::try_from_secs_f64(said.retry_after?).ok());
+    refusal.retry_after = retry_after.filter(|_| kind == ErrorKind::TryLater);
+    refusal.wire.kind = code;
+    refusal
 }
 
 fn text_of(said: &Body, body: &[u8], status: u16) -> String {
@@ -73,13 +47,7 @@ fn text_of(said: &Body, body: &[u8], status: u16) -> String {
     if let Some(text) = words.into_iter().flatten().find(|text| !text.is_empty()) {
         return text.to_owned();
     }
-    let text = String::from_utf8_lossy(body);
-    let text = text.trim();
-    // A page of some proxy on the way says less than its status.
-    if text.is_empty() || text.starts_with('<') || text.starts_with('{') {
-        return format!("HTTP status {status} without a reason");
-    }
-    text.chars().take(SHOWN).collect()
+    web::text_of(status, body)
 }
 
 fn kind_of(status: u16, code: Option<&str>, said: &Body, text: &str) -> ErrorKind {
@@ -136,10 +104,6 @@ mod tests {
     use super::*;
     use crate::transport::HeaderValue;
 
-    fn read(status: u16, body: &str) -> Refusal {
-        Refusal::read(status, &HeaderMap::new(), body.as_bytes())
-    }
-
     #[test]
     fn both_shapes_are_read_and_mapped() {
         for (status, body, kind, message) in [
@@ -156,7 +120,7 @@ mod tests {
             (500, "", ErrorKind::Failure, "HTTP status 500 without a reason"),
             (500, "oops\n", ErrorKind::Failure, "oops"),
         ] {
-            let refusal = read(status, body);
+            let refusal = read(status, &HeaderMap::new(), body.as_bytes());
             assert_eq!((refusal.kind, refusal.message.as_str()), (kind, message), "{status} {body}");
         }
     }
@@ -164,9 +128,8 @@ mod tests {
     #[test]
     fn a_duration_of_go_is_a_time_to_wait() {
         let mut headers = HeaderMap::new();
-        let after = |headers: &HeaderMap| {
-            Refusal::read(429, headers, br#"{"error":"rate limit exceeded","retry_after":7}"#).retry_after
-        };
+        let after =
+            |headers: &HeaderMap| read(429, headers, br#"{"error":"rate limit exceeded","retry_after":7}"#).retry_after;
         assert_eq!(after(&headers), Some(Duration::from_secs(7)));
         for (text, seconds) in [("1m0s", 60), ("12", 12), ("1h1m1s", 3661), ("soon", 7)] {
             headers.insert("retry-after", HeaderValue::from_static(text));

@@ -1,21 +1,14 @@
 //! What is known to go wrong with a server, looked for one by one (sections 2 and 11).
 
 use super::{Rexec, api};
-use crate::config::duration;
-use crate::error::{Error, Result};
 use crate::model::Name;
 use crate::provider::Provider as _;
-use crate::provider::examine::{Finding, Verdict, programs};
+use crate::provider::examine::{Finding, Verdict, inside, within};
 use crate::provider::machines::{Machines as _, Selector};
 use crate::transport::Request;
 use crate::transport::header::DATE;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use serde_json::Value;
-use std::time::Duration;
-use tokio::time::timeout;
-
-/// How long one question may take.
-const PATIENCE: Duration = Duration::from_secs(8);
 
 /// The checks of an account, then those of a container.
 pub(super) fn examine<'a>(rexec: &'a Rexec, name: Option<&'a Name>) -> BoxStream<'a, Finding> {
@@ -24,7 +17,7 @@ pub(super) fn examine<'a>(rexec: &'a Rexec, name: Option<&'a Name>) -> BoxStream
     let container = stream::once(rexec.container(name)).flat_map(move |found| {
         // What is not there cannot be asked for more.
         let exists = found.verdict == Verdict::Pass;
-        let more = if exists { rexec.inside(name) } else { stream::empty().boxed() };
+        let more = if exists { inside(rexec.place(Some(name))) } else { stream::empty().boxed() };
         stream::iter([found]).chain(more)
     });
     account.chain(container).boxed()
@@ -83,26 +76,4 @@ impl Rexec {
         })
         .await
     }
-
-    /// The checks that run programs.
-    fn inside<'a>(&'a self, name: &'a Name) -> BoxStream<'a, Finding> {
-        let place = match self.place(Some(name)) {
-            Ok(place) => place,
-            Err(error) => return stream::iter([Finding::error("exec", &error)]).boxed(),
-        };
-        let found = async move {
-            match place.exec() {
-                Some(exec) => programs(exec).collect().await,
-                None => vec![Finding::skip("exec", "programs cannot be run there")],
-            }
-        };
-        stream::once(found).flat_map(stream::iter).boxed()
-    }
-}
-
-/// A check in its time; an error is its finding.
-async fn within(check: &'static str, work: impl Future<Output = Result<Finding>>) -> Finding {
-    let outcome = timeout(PATIENCE, work).await;
-    let late = || Error::timeout(format!("no answer after {}", duration::show(PATIENCE)));
-    outcome.unwrap_or_else(|_| Err(late())).unwrap_or_else(|error| Finding::error(check, &error))
 }

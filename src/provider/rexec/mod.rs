@@ -13,20 +13,17 @@ mod import;
 mod library;
 mod machines;
 mod mfa;
-mod raw;
 mod sign_in;
 mod spot;
 mod terminal;
 mod tunnels;
 
 use self::client::Client;
-use self::credential::Credential;
 use self::exec::{RexecExec, RexecRuns};
 use self::files::RexecFiles;
 use self::library::{RexecRecordings, RexecSnippets};
 use self::machines::{Labels, RexecMachines};
 use self::mfa::Gate;
-use self::raw::RexecRaw;
 use self::sign_in::RexecSignIn;
 use self::spot::Spot;
 use self::tunnels::RexecTunnels;
@@ -34,10 +31,13 @@ use super::exec::{Exec, Runs};
 use super::files::Files;
 use super::library::{Recordings, Snippets};
 use super::tunnels::Tunnels;
-use super::{ConfigKey, Driver, Env, Feature, Finding, KeyKind, Offer, Place, Provider, Raw, Scope, SignIn, Vars};
+use super::web::Credential;
+use super::{
+    ConfigKey, Driver, Env, Feature, Finding, KeyKind, Offer, Place, Provider, Raw, Scope, SignIn, Vars, variables,
+};
 use crate::cleanups::Cleanups;
 use crate::config::{EndpointConfig, Secret};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{Extra, Info, Name};
 use crate::transport::{Client as Http, TlsOptions, parse_url};
 use async_trait::async_trait;
@@ -119,16 +119,9 @@ const OFFERS: &[Offer] = &[
 
 /// The endpoint that the system's own clients would reach (section 1.6).
 fn implicit(vars: Vars<'_>) -> Result<EndpointConfig> {
-    let set = |name: &'static str| vars(name).filter(|value| !value.trim().is_empty()).map(|value| (name, value));
     let mut endpoint = EndpointConfig::implicit("rexec");
-    let url = match (set("REXEC_URL"), set("REXEC_HOST")) {
-        (Some((_, one)), Some((_, other))) if one.trim_end_matches('/') != other.trim_end_matches('/') => {
-            let what = "REXEC_URL and REXEC_HOST are both set and differ";
-            return Err(Error::config(what).hint("unset one of them"));
-        }
-        (one, other) => one.or(other),
-    };
-    let token = set("REXEC_TOKEN");
+    let url = variables::one_of(vars, &["REXEC_URL", "REXEC_HOST"])?;
+    let token = variables::one_of(vars, &["REXEC_TOKEN"])?;
     if let Some((name, _)) = token.as_ref().or(url.as_ref()) {
         (*name).clone_into(&mut endpoint.origin);
     }
@@ -150,9 +143,9 @@ fn open(config: &EndpointConfig, env: Env) -> Result<Arc<dyn Provider>> {
     let url = config.text("url").or(setup.as_ref().map(import::Setup::host)).unwrap_or(DEFAULT_URL);
     let (address, base) = parse_url(url, tls)?;
     let http = Http::new(env.net.clone(), address);
-    let (notes, cleanups, gate) = (env.notes.clone(), env.cleanups.clone(), Gate(env.ask.clone()));
+    let (cleanups, gate) = (env.cleanups.clone(), Gate(env.ask.clone()));
     let labels = Labels::new(env.state.as_deref(), &config.name);
-    let client = Client::new(http, base, Credential::new(config.clone(), env), config.name.clone(), notes);
+    let client = Client::new(&client::SYSTEM, http, base, Credential::new(config.clone(), env, credential::find));
     let machines = RexecMachines {
         client: client.clone(),
         labels,
@@ -160,7 +153,6 @@ fn open(config: &EndpointConfig, env: Env) -> Result<Arc<dyn Provider>> {
         creations: Arc::new(tokio::sync::Semaphore::new(CREATIONS)),
     };
     Ok(Arc::new(Rexec {
-        raw: RexecRaw(client.clone()),
         sign_in: RexecSignIn(client.clone()),
         account: Account::new(&client),
         machines,
@@ -175,7 +167,6 @@ struct Rexec {
     client: Client,
     cleanups: Cleanups,
     gate: Gate,
-    raw: RexecRaw,
     machines: RexecMachines,
     sign_in: RexecSignIn,
     account: Account,
@@ -221,7 +212,7 @@ impl Provider for Rexec {
     }
 
     fn raw(&self) -> Option<&dyn Raw> {
-        Some(&self.raw)
+        Some(&self.client)
     }
 }
 

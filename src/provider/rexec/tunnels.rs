@@ -67,7 +67,7 @@ impl RexecTunnels {
                 container_port: i64::from(port),
                 local_port: random_port(),
             };
-            let made = self.0.client.send(what, Method::POST, &path(id, "/port-forwards"), &body).await;
+            let made = self.0.client.send(what, Method::POST, &path(id, "/port-forwards"), Some(&body)).await;
             match made {
                 Err(error) if error.kind() == ErrorKind::Conflict && tries < 20 => tries += 1,
                 made => return made,

@@ -1,12 +1,10 @@
 //! What the API says went wrong, in its four shapes, mapped onto kinds once (section 2.5 and 6.2).
 
-use crate::error::{Error, ErrorKind, Wire};
+use crate::error::ErrorKind;
+use crate::provider::web::{self, Refusal};
 use crate::transport::HeaderMap;
 use serde::Deserialize;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-/// The longest text of a server that is repeated to the user.
-const SHOWN: usize = 500;
 
 /// The members of an error body that mean something; every one is optional.
 #[derive(Debug, Default, Deserialize)]
@@ -22,52 +20,25 @@ struct Body {
     upgrade_url: Option<String>,
 }
 
-/// A refusal in the server's words.
-#[derive(Debug)]
-pub(super) struct Refusal {
-    pub(super) kind: ErrorKind,
-    pub(super) message: String,
-    hint: Option<String>,
-    retry_after: Option<Duration>,
-    wire: Wire,
-}
-
-impl Refusal {
-    /// Reads an answer with a status of 400 or more.
-    pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Self {
-        let said: Body = serde_json::from_slice(body).unwrap_or_default();
-        let text = text_of(&said, body, status);
-        let kind = kind_of(status, said.code.as_deref(), said.error.as_deref(), &text);
-        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let mut hint = None;
-        if said.error.as_deref() == Some("concurrent_sprite_limit_exceeded") {
-            let count = match (said.current_count, said.limit) {
-                (Some(count), Some(limit)) => format!("{count} of {limit} sandboxes run; "),
-                _ => String::new(),
-            };
-            let upgrade = said.upgrade_url.map(|url| format!(", or see {url}")).unwrap_or_default();
-            hint = Some(format!("{count}waiting does not help: delete one{upgrade}"));
-        }
-        let retry_after = (kind == ErrorKind::TryLater).then(|| delay(said.retry_after_seconds, &header)).flatten();
-        let wire = Wire {
-            status: Some(status),
-            kind: said.code.or(said.error.filter(|error| is_code(error))),
-            message: Some(text.clone()),
-            request_id: header("x-request-id").or_else(|| header("fly-request-id")),
-            ..Wire::default()
+/// Reads an answer with a status of 400 or more.
+pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Refusal {
+    let said: Body = serde_json::from_slice(body).unwrap_or_default();
+    let text = text_of(&said, body, status);
+    let kind = kind_of(status, said.code.as_deref(), said.error.as_deref(), &text);
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let mut refusal = Refusal::new(status, kind, text);
+    if said.error.as_deref() == Some("concurrent_sprite_limit_exceeded") {
+        let count = match (said.current_count, said.limit) {
+            (Some(count), Some(limit)) => format!("{count} of {limit} sandboxes run; "),
+            _ => String::new(),
         };
-        Self { kind, message: text, hint, retry_after, wire }
+        let upgrade = said.upgrade_url.map(|url| format!(", or see {url}")).unwrap_or_default();
+        refusal.hint = Some(format!("{count}waiting does not help: delete one{upgrade}"));
     }
-
-    /// The error; `cannot` completes the sentence.
-    pub(super) fn error(self, cannot: impl FnOnce(&str) -> String) -> Error {
-        let mut error = Error::new(self.kind, cannot(&self.message)).wire(self.wire);
-        error.parts_mut().retry_after = self.retry_after;
-        match self.hint {
-            Some(hint) => error.hint(hint),
-            None => error,
-        }
-    }
+    refusal.retry_after = (kind == ErrorKind::TryLater).then(|| delay(said.retry_after_seconds, &header)).flatten();
+    refusal.wire.kind = said.code.or(said.error.filter(|error| is_code(error)));
+    refusal.wire.request_id = header("x-request-id").or_else(|| header("fly-request-id"));
+    refusal
 }
 
 /// Whether an `error` is a code for programs and not a sentence.
@@ -82,13 +53,7 @@ fn text_of(said: &Body, body: &[u8], status: u16) -> String {
     if let Some(text) = said.message.as_ref().or(said.error.as_ref()).filter(|text| !text.is_empty()) {
         return text.clone();
     }
-    let text = String::from_utf8_lossy(body);
-    let text = text.trim();
-    // A page of some proxy on the way says less than its status.
-    if text.is_empty() || text.starts_with('<') || text.starts_with('{') {
-        return format!("HTTP status {status} without a reason");
-    }
-    text.chars().take(SHOWN).collect()
+    web::text_of(status, body)
 }
 
 fn kind_of(status: u16, code: Option<&str>, error: Option<&str>, text: &str) -> ErrorKind {
@@ -131,10 +96,6 @@ mod tests {
     use super::*;
     use crate::transport::HeaderValue;
 
-    fn read(status: u16, body: &str) -> Refusal {
-        Refusal::read(status, &HeaderMap::new(), body.as_bytes())
-    }
-
     #[test]
     fn all_four_shapes_are_read() {
         let shapes = [
@@ -154,7 +115,7 @@ mod tests {
             (409, r#"{"error":"conflict","message":"A sprite"}"#, ErrorKind::Conflict, "A sprite"),
         ];
         for (status, body, kind, message) in shapes {
-            let refusal = read(status, body);
+            let refusal = read(status, &HeaderMap::new(), body.as_bytes());
             assert_eq!((refusal.kind, refusal.message.as_str()), (kind, message), "{status} {body}");
         }
     }
@@ -162,7 +123,7 @@ mod tests {
     #[test]
     fn a_full_house_is_not_waited_for() {
         let body = r#"{"error":"concurrent_sprite_limit_exceeded","limit":3,"current_count":3}"#;
-        let error = read(429, body).error(str::to_owned);
+        let error = read(429, &HeaderMap::new(), body.as_bytes()).error(str::to_owned);
         assert_eq!(error.kind(), ErrorKind::Rejected);
         assert!(error.parts().hint.as_ref().unwrap().starts_with("3 of 3"));
     }
@@ -173,7 +134,7 @@ mod tests {
         let limited = r#"{"error":"sprite_creation_rate_limited","retry_after_seconds":4}"#;
         headers.insert("retry-after", HeaderValue::from_static("9"));
         let after = |body: &str, headers: &HeaderMap| {
-            Refusal::read(429, headers, body.as_bytes()).error(str::to_owned).parts().retry_after
+            read(429, headers, body.as_bytes()).error(str::to_owned).parts().retry_after
         };
         assert_eq!(after(limited, &headers), Some(Duration::from_secs(4)));
         assert_eq!(after("{}", &headers), Some(Duration::from_secs(9)));

@@ -1,20 +1,15 @@
 //! What is known to go wrong with the service, looked for one by one (section 10).
 
 use super::{Sprites, api};
-use crate::config::duration;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::model::Name;
 use crate::provider::Provider as _;
-use crate::provider::examine::{Finding, Verdict, programs};
+use crate::provider::examine::{Finding, Verdict, inside, within};
 use crate::provider::machines::{Machines as _, Selector};
 use crate::provider::sprites::client::path;
 use crate::transport::{Method, Request};
 use futures_util::stream::{self, BoxStream, StreamExt};
-use std::time::Duration;
-use tokio::time::timeout;
 
-/// How long one question may take.
-const PATIENCE: Duration = Duration::from_secs(8);
 /// A name that nobody gives to anything.
 const NOBODY: &str = "esker-doctor-asks-for-nothing";
 
@@ -26,7 +21,7 @@ pub(super) fn examine<'a>(sprites: &'a Sprites, name: Option<&'a Name>) -> BoxSt
     let sandbox = stream::once(sprites.sandbox(name)).flat_map(move |findings| {
         // What is not there cannot be asked for more.
         let exists = findings.first().is_some_and(|finding| finding.verdict == Verdict::Pass);
-        let more = if exists { sprites.inside(name) } else { stream::empty().boxed() };
+        let more = if exists { inside(sprites.place(Some(name))) } else { stream::empty().boxed() };
         stream::iter(findings).chain(more)
     });
     account.chain(sandbox).boxed()
@@ -164,34 +159,12 @@ impl Sprites {
             _ => Finding::pass(check, "there is a control socket; esker uses one connection per program instead"),
         })
     }
-
-    /// The checks that run programs.
-    fn inside<'a>(&'a self, name: &'a Name) -> BoxStream<'a, Finding> {
-        let place = match self.place(Some(name)) {
-            Ok(place) => place,
-            Err(error) => return stream::iter([Finding::error("exec", &error)]).boxed(),
-        };
-        let found = async move {
-            match place.exec() {
-                Some(exec) => programs(exec).collect().await,
-                None => vec![Finding::skip("exec", "programs cannot be run there")],
-            }
-        };
-        stream::once(found).flat_map(stream::iter).boxed()
-    }
 }
 
 /// The number of a release candidate: `v0.0.1-rc48`. Compared as a number, since 9 comes before 30.
 fn candidate(version: &str) -> Option<u32> {
     let (base, candidate) = version.trim_start_matches('v').split_once("-rc")?;
     candidate.parse().ok().filter(|_| base == "0.0.1")
-}
-
-/// A check in its time; an error is its finding.
-async fn within(check: &'static str, work: impl Future<Output = Result<Finding>>) -> Finding {
-    let outcome = timeout(PATIENCE, work).await;
-    let late = || Error::new(ErrorKind::Timeout, format!("no answer after {}", duration::show(PATIENCE)));
-    outcome.unwrap_or_else(|_| Err(late())).unwrap_or_else(|error| Finding::error(check, &error))
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use self::request::Ask;
 use self::session::Session;
 use self::verify::Tally;
 use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::provider::exec::{Event, Exec, ExecSpec, Exit, Io, Life, Process, Stdin, TermSize};
+use crate::provider::exec::{Event, Exec, ExecSpec, Exit, Io, Life, Nobody, Process, Stdin, TermSize};
 use crate::provider::queue::{Bounds, queue};
 use crate::stream;
 use crate::transport::query::Query;
@@ -193,7 +193,7 @@ fn unstarted(error: &Error) -> Option<Exit> {
 
 /// A process that is over already.
 fn over(exit: Exit) -> Process {
-    Process::new(None, None, Arc::new(control::Nobody), stream::iter([Ok(Event::Exit(exit))]))
+    Process::new(None, None, Arc::new(Nobody), stream::iter([Ok(Event::Exit(exit))]))
 }
 
 /// Removes a file of ours over there; one that is not there is fine. Servers differ in where they look (section 2.6).

@@ -13,7 +13,6 @@ mod logs;
 mod machines;
 mod place_file;
 mod policy;
-mod raw;
 mod runs;
 mod services;
 mod sign_in;
@@ -21,12 +20,10 @@ mod tunnels;
 
 use self::checkpoints::SpritesCheckpoints;
 use self::client::Client;
-use self::credential::Credential;
 use self::exec::SpritesExec;
 use self::files::SpritesFiles;
 use self::machines::SpritesMachines;
 use self::policy::SpritesPolicies;
-use self::raw::SpritesRaw;
 use self::runs::SpritesRuns;
 use self::services::SpritesServices;
 use self::sign_in::SpritesSignIn;
@@ -37,10 +34,13 @@ use super::files::Files;
 use super::policies::Policies;
 use super::services::Services;
 use super::tunnels::Tunnels;
-use super::{ConfigKey, Driver, Env, Feature, Finding, KeyKind, Offer, Place, Provider, Raw, Scope, SignIn, Vars};
+use super::web::Credential;
+use super::{
+    ConfigKey, Driver, Env, Feature, Finding, KeyKind, Offer, Place, Provider, Raw, Scope, SignIn, Vars, variables,
+};
 use crate::cleanups::Cleanups;
 use crate::config::{EndpointConfig, Secret};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{Extra, Info, Name};
 use crate::transport::{Client as Http, TlsOptions, parse_url};
 use async_trait::async_trait;
@@ -126,8 +126,8 @@ const OFFERS: &[Offer] = &[
 /// The endpoint that the official clients would reach (section 1.3).
 fn implicit(vars: Vars<'_>) -> Result<EndpointConfig> {
     let mut endpoint = EndpointConfig::implicit("sprites");
-    let url = one_of(vars, URL)?;
-    let token = one_of(vars, TOKEN)?;
+    let url = variables::one_of(vars, URL)?;
+    let token = variables::one_of(vars, TOKEN)?;
     if let Some((name, _)) = token.as_ref().or(url.as_ref()) {
         (*name).clone_into(&mut endpoint.origin);
     }
@@ -140,34 +140,22 @@ fn implicit(vars: Vars<'_>) -> Result<EndpointConfig> {
     Ok(endpoint.with("url", url.map_or_else(|| DEFAULT_URL.to_owned(), |(_, url)| url)))
 }
 
-/// The value of variables that mean the same: those that are set must agree (ux 2.5).
-fn one_of(vars: Vars<'_>, names: &[&'static str]) -> Result<Option<(&'static str, String)>> {
-    let set = names.iter().filter_map(|name| Some((*name, vars(name)?))).filter(|(_, value)| !value.is_empty());
-    let set: Vec<_> = set.collect();
-    if let Some((other, _)) = set.iter().find(|(_, value)| value.trim() != set[0].1.trim()) {
-        let what = format!("{} and {other} are both set and differ", set[0].0);
-        return Err(Error::config(what).hint("unset one of them"));
-    }
-    Ok(set.into_iter().next())
-}
-
 fn open(config: &EndpointConfig, env: Env) -> Result<Arc<dyn Provider>> {
     let tls = TlsOptions { ca_file: config.path("ca_file", env.home.as_deref())?, ..TlsOptions::default() };
     let (address, base) = parse_url(config.text("url").unwrap_or(DEFAULT_URL), tls)?;
     let http = Http::new(env.net.clone(), address);
-    let (notes, cleanups, home) = (env.notes.clone(), env.cleanups.clone(), env.home.clone());
-    let client = Client::new(http, base, Credential::new(config.clone(), env), config.name.clone(), notes);
+    let (cleanups, home) = (env.cleanups.clone(), env.home.clone());
+    let client = Client::new(&client::SYSTEM, http, base, Credential::new(config.clone(), env, credential::find));
     let organization = config.text("organization").map(str::to_owned);
     let sign_in = SpritesSignIn { client: client.clone(), organization, home };
-    let (raw, machines) = (SpritesRaw(client.clone()), SpritesMachines(client.clone()));
-    Ok(Arc::new(Sprites { client, cleanups, raw, machines, sign_in }))
+    let machines = SpritesMachines(client.clone());
+    Ok(Arc::new(Sprites { client, cleanups, machines, sign_in }))
 }
 
 /// An endpoint: one account with its sandboxes.
 struct Sprites {
     client: Client,
     cleanups: Cleanups,
-    raw: SpritesRaw,
     machines: SpritesMachines,
     sign_in: SpritesSignIn,
 }
@@ -210,7 +198,7 @@ impl Provider for Sprites {
     }
 
     fn raw(&self) -> Option<&dyn Raw> {
-        Some(&self.raw)
+        Some(&self.client)
     }
 }
 

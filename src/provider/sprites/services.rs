@@ -118,7 +118,7 @@ impl Services for SpritesServices {
             let what = format!("send {} to `{name}`", signal.name());
             let body = json!({"name": name, "signal": signal.name()});
             let path = self.path("/signal");
-            let outcome = match self.client.send::<Value>(&what, Method::POST, &path, &body).await {
+            let outcome = match self.client.send::<Value>(&what, Method::POST, &path, Some(&body)).await {
                 Err(error) if error.kind() == ErrorKind::NotFound => Err(self.unknown(name, error).await),
                 outcome => outcome.map(|_| ()),
             };

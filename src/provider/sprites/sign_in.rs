@@ -5,7 +5,9 @@ use super::client::Client;
 use crate::config::Secret;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::provider::sign_in::OwnedVars;
-use crate::provider::{SignIn, SignInBy};
+use crate::provider::web::secret_header;
+use crate::provider::{SignIn, SignInBy, variables};
+use crate::transport::header::AUTHORIZATION;
 use crate::transport::query::segment;
 use crate::transport::{HeaderValue, Request};
 use async_trait::async_trait;
@@ -41,7 +43,8 @@ impl SignIn for SpritesSignIn {
         }
         let path = format!("/v1/organizations/{}/tokens", segment(organization.as_bytes()));
         let what = format!("get a token for organization `{organization}`");
-        let answer = self.client.fetch_as(&what, Request::post(path).json(&body), authorization(&token, &from)?).await;
+        let request = Request::post(path).json(&body).header(AUTHORIZATION, authorization(&token, &from)?);
+        let answer = self.client.anonymous(&what, request).await;
         let answer = answer.map_err(|error| refused(error, &from, invite_code.is_some()))?;
         // The parser's own words could quote the token.
         let reply: TokenReply = serde_json::from_slice(&answer)
@@ -52,18 +55,8 @@ impl SignIn for SpritesSignIn {
 
 /// The token of Fly.io, and where it is from.
 fn fly_token(vars: OwnedVars<'_>, home: Option<&Path>) -> Result<(Secret, String)> {
-    let set = |name: &'static str| vars(name).filter(|value| !value.trim().is_empty()).map(|value| (name, value));
-    match (set(VARIABLES[0]), set(VARIABLES[1])) {
-        (Some((first, one)), Some((second, other))) if one.trim() != other.trim() => {
-            return Err(
-                Error::config(format!("{first} and {second} are both set and differ")).hint("unset one of them")
-            );
-        }
-        (None, None) => {}
-        (one, other) => {
-            let found = one.or(other).map(|(name, value)| (Secret::new(value.trim()), name.to_owned()));
-            return found.ok_or_else(|| Error::internal("one of two is set"));
-        }
+    if let Some((name, token)) = variables::one_of(vars, &VARIABLES)? {
+        return Ok((Secret::new(token.trim()), name.to_owned()));
     }
     let dir = vars("FLY_CONFIG_DIR").map(PathBuf::from).or_else(|| Some(home?.join(".fly")));
     let path = dir.map(|dir| dir.join("config.yml"));
@@ -86,10 +79,7 @@ fn fly_token(vars: OwnedVars<'_>, home: Option<&Path>) -> Result<(Secret, String
 fn authorization(token: &Secret, from: &str) -> Result<HeaderValue> {
     let token = token.expose();
     let scheme = if token.starts_with(SCHEME) { "" } else { SCHEME };
-    let mut header = HeaderValue::try_from(format!("{scheme}{token}"))
-        .map_err(|_| Error::config(format!("the token from {from} holds characters that no header can carry")))?;
-    header.set_sensitive(true);
-    Ok(header)
+    secret_header(&format!("{scheme}{token}"), from)
 }
 
 fn refused(error: Error, from: &str, had_code: bool) -> Error {

@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 
 /// The root of everything but session tokens and the version.
 pub const ROOT: &str = "/api/v4";
+/// What stands before the name of a table.
+pub const TABLES: &str = "/api/v4/";
 /// Where sessions begin and end (section 1.2).
 pub const TOKENS: &str = "/api/sys/tokens";
 /// Who answers, without a credential (section 1.1).

@@ -3,9 +3,8 @@
 
 use crate::config::{BOOLEAN, ConfigKey, EndpointConfig, KeyKind, Secret, boolean};
 use crate::error::{Error, Result};
-use crate::provider::{Env, Vars};
-use crate::transport::{Address, Net, NetOptions, TlsOptions, parse_url};
-use std::time::Duration;
+use crate::provider::{Env, Vars, variables};
+use crate::transport::{Address, TlsOptions, parse_url};
 
 const HOST: &str = "VERGE_HOST";
 const USERNAME: &str = "VERGE_USERNAME";
@@ -53,14 +52,8 @@ pub(super) fn implicit(vars: Vars<'_>) -> Result<EndpointConfig> {
     if let Some(password) = vars(PASSWORD).filter(|value| !value.is_empty()) {
         endpoint = endpoint.with_secret("password", Secret::new(password));
     }
-    match (set(TOKEN), set(API_KEY)) {
-        (Some(token), Some(key)) if token != key => {
-            return Err(
-                Error::config(format!("{TOKEN} and {API_KEY} are both set and differ")).hint("unset one of them")
-            );
-        }
-        (Some(token), _) | (None, Some(token)) => endpoint = endpoint.with_secret("token", Secret::new(token)),
-        (None, None) => {}
+    if let Some((_, token)) = variables::one_of(vars, &[TOKEN, API_KEY])? {
+        endpoint = endpoint.with_secret("token", Secret::new(token.trim()));
     }
     if let Some(text) = set(VERIFY) {
         let verify =
@@ -106,15 +99,6 @@ pub(super) fn address(config: &EndpointConfig, env: &Env) -> Result<(Address, St
     Ok((address, base))
 }
 
-/// The connections of an endpoint, with its own deadlines.
-pub(super) fn net(config: &EndpointConfig, env: &Env) -> Net {
-    let mut options: NetOptions = env.net.options().clone();
-    let connect: Option<Duration> = config.connect_timeout;
-    options.connect_timeout = connect.unwrap_or(options.connect_timeout);
-    options.first_byte_timeout = config.request_timeout.unwrap_or(options.first_byte_timeout);
-    Net::new(options)
-}
-
 fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
@@ -135,6 +119,7 @@ fn fingerprint(text: &str, endpoint: &str) -> Result<[u8; 32]> {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
+    use std::time::Duration;
 
     fn made(set: &[(&str, &str)]) -> Result<EndpointConfig> {
         let set: Vec<_> = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

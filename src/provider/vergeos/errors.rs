@@ -1,48 +1,29 @@
 //! What the API says went wrong, mapped onto kinds once (sections 2.6 and 6.1).
 
-use crate::error::{Error, ErrorKind, Wire};
+use crate::error::ErrorKind;
+use crate::provider::web::{self, Refusal};
+use crate::transport::HeaderMap;
 use serde_json::Value;
-
-/// The longest text of a server that is repeated to the user.
-const SHOWN: usize = 500;
 
 /// Texts of a refusal that means a wrong state and not a wrong value, whatever the status says.
 const STATES: &[&str] = &["must be stopped", "online drive", "already in", "already running", "is in use", "in use by"];
 
-/// A refusal in the server's words.
-#[derive(Debug)]
-pub(super) struct Refusal {
-    pub(super) kind: ErrorKind,
-    pub(super) message: String,
-    status: u16,
-}
-
-impl Refusal {
-    /// Reads an answer with a status of 400 or more.
-    pub(super) fn read(status: u16, body: &[u8]) -> Self {
-        let message = text_of(body).unwrap_or_else(|| format!("HTTP status {status} without a reason"));
-        Self { kind: kind_of(status, &message), message, status }
-    }
-
-    /// The error; `cannot` completes the sentence.
-    pub(super) fn error(self, cannot: impl FnOnce(&str) -> String) -> Error {
-        let wire = Wire { status: Some(self.status), message: Some(self.message.clone()), ..Wire::default() };
-        Error::new(self.kind, cannot(&self.message)).wire(wire)
-    }
+/// Reads an answer with a status of 400 or more.
+pub(super) fn read(status: u16, _headers: &HeaderMap, body: &[u8]) -> Refusal {
+    let message = text_of(status, body);
+    Refusal::new(status, kind_of(status, &message), message)
 }
 
 /// The text: `err`, `error`, `message` in this order, where they are texts; else what is there.
-fn text_of(body: &[u8]) -> Option<String> {
+fn text_of(status: u16, body: &[u8]) -> String {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     if let Ok(Value::Object(said)) = serde_json::from_slice::<Value>(body) {
         let texts = ["err", "error", "message"].into_iter().filter_map(|name| said.get(name)?.as_str());
-        return texts.map(str::trim).find(|text| !text.is_empty()).map(str::to_owned);
+        if let Some(text) = texts.map(str::trim).find(|text| !text.is_empty()) {
+            return text.to_owned();
+        }
     }
-    let text = String::from_utf8_lossy(body);
-    let text = text.trim();
-    // A page of some proxy on the way says less than its status.
-    let is_page = text.is_empty() || text.starts_with('<') || text.starts_with('{');
-    (!is_page).then(|| text.chars().take(SHOWN).collect())
+    web::text_of(status, body)
 }
 
 fn kind_of(status: u16, text: &str) -> ErrorKind {
@@ -88,7 +69,7 @@ mod tests {
             (507, "full", ErrorKind::Rejected, "full"),
         ];
         for (status, body, kind, message) in shapes {
-            let refusal = Refusal::read(status, body.as_bytes());
+            let refusal = read(status, &HeaderMap::new(), body.as_bytes());
             assert_eq!((refusal.kind, refusal.message.as_str()), (kind, message), "{status} {body}");
         }
     }

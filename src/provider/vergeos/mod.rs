@@ -11,8 +11,6 @@ mod files;
 mod filter;
 mod import;
 mod machines;
-mod pace;
-mod raw;
 mod resources;
 mod rows;
 mod services;
@@ -23,10 +21,8 @@ mod template;
 
 use self::checkpoints::VergeCheckpoints;
 use self::client::Client;
-use self::credential::Credential;
 use self::files::VergeFiles;
 use self::machines::VergeMachines;
-use self::raw::VergeRaw;
 use self::resources::VergeResources;
 use self::services::VergeServices;
 use self::sign_in::VergeSignIn;
@@ -35,6 +31,7 @@ use super::checkpoints::Checkpoints;
 use super::files::Files;
 use super::services::Services;
 use super::translation::Translation;
+use super::web::Credential;
 use super::{Driver, Env, Feature, Finding, Offer, Place, Provider, Raw, Scope, SignIn};
 use crate::cleanups::Cleanups;
 use crate::config::EndpointConfig;
@@ -96,21 +93,20 @@ const OFFERS: &[Offer] = &[
 
 fn open(config: &EndpointConfig, env: Env) -> Result<Arc<dyn Provider>> {
     let (address, base) = connection::address(config, &env)?;
-    let http = Http::new(connection::net(config, &env), address);
-    let (notes, cleanups) = (env.notes.clone(), env.cleanups.clone());
-    let client = Client::new(http, base, Credential::new(config.clone(), env), config.name.clone(), notes);
+    let http = Http::new(env.net.clone(), address);
+    let cleanups = env.cleanups.clone();
+    let client = Client::new(http, base, Credential::new(config.clone(), env, credential::find));
     let sign_in = VergeSignIn { client: client.clone(), username: config.text("username").map(str::to_owned) };
-    let (raw, resources) = (VergeRaw(client.clone()), VergeResources(client.clone()));
+    let resources = VergeResources(client.clone());
     let machines = VergeMachines::new(client.clone());
     let templates = VergeTemplates(client.clone());
-    Ok(Arc::new(Verge { client, cleanups, raw, machines, resources, templates, sign_in }))
+    Ok(Arc::new(Verge { client, cleanups, machines, resources, templates, sign_in }))
 }
 
 /// An endpoint: one system with all that is in it.
 struct Verge {
     client: Client,
     cleanups: Cleanups,
-    raw: VergeRaw,
     machines: VergeMachines,
     resources: VergeResources,
     templates: VergeTemplates,
@@ -184,7 +180,7 @@ impl Provider for Verge {
     }
 
     fn raw(&self) -> Option<&dyn Raw> {
-        Some(&self.raw)
+        Some(&*self.client)
     }
 }
 

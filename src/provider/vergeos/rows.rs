@@ -1,5 +1,6 @@
 //! Reading rows: projections, filters, and pages until one is short (sections 2.3 to 2.5).
 
+use super::api::TABLES;
 use super::client::Client;
 use crate::error::Result;
 use crate::stream::{self, Items};
@@ -106,7 +107,7 @@ impl Client {
 
     /// A list; one object is a table of one row, and null is none.
     async fn page<T: DeserializeOwned>(&self, what: &str, path: &str) -> Result<Vec<T>> {
-        let request = || crate::transport::Request::get(format!("{}/{path}", super::api::ROOT));
+        let request = || crate::transport::Request::get(format!("{TABLES}{path}"));
         let body = self.repeat(what, &request).await?;
         match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
             None => Ok(Vec::new()),

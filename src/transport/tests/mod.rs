@@ -96,3 +96,15 @@ pub(super) fn pieces(data: &[u8], cuts: &[usize]) -> ByteStream {
 pub(super) fn at_once<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("there is nothing to wait for")
 }
+
+#[test]
+fn an_endpoint_overrides_deadlines_that_nobody_asked_for_now() {
+    let (short, long) = (Duration::from_secs(1), Duration::from_secs(99));
+    let net = Net::new(NetOptions { connect_timeout: short, ..NetOptions::default() });
+    let options = |net: &Net| (net.options().connect_timeout, net.options().first_byte_timeout);
+    let default = NetOptions::default().first_byte_timeout;
+    assert_eq!(options(&net.with_deadlines(None, None)), (short, default));
+    assert_eq!(options(&net.with_deadlines(Some(long), Some(short))), (long, short));
+    let asked = Net::new(NetOptions { is_connect_timeout_fixed: true, ..net.options().clone() });
+    assert_eq!(options(&asked.with_deadlines(Some(long), Some(long))), (short, long));
+}

@@ -3,8 +3,9 @@
 use super::{lines, stderr};
 use crate::support::fake::{Fake, Reply};
 use crate::support::sprites::{Api, TOKEN, document, sandbox};
-use crate::support::{error_of, esker};
+use crate::support::{error_of, esker, home};
 use serde_json::json;
+use std::fs;
 
 #[test]
 fn a_refused_token_is_named_by_its_place_and_never_shown() {
@@ -16,6 +17,21 @@ fn a_refused_token_is_named_by_its_place_and_never_shown() {
     assert!(said.contains("the token from SPRITES_TOKEN was refused"), "{said}");
     assert!(!said.contains("hunter2") && said.contains("***"), "{said}");
     assert_eq!(api.asked().len(), 1, "a refused token is not tried again");
+}
+
+#[test]
+fn an_endpoint_has_deadlines_of_its_own() {
+    let api = Api::bent(&[], |_| Some(Reply::Stall));
+    let config = home().join("deadlines.yaml");
+    let text = format!(
+        "endpoints:\n  slow: {{provider: sprites, url: '{}', token: {TOKEN}, request_timeout: 150ms}}\n",
+        api.url()
+    );
+    fs::write(&config, text).unwrap();
+    let output = esker().arg("--config").arg(&config).args(["vm", "list", "slow", "-o", "json"]).output().unwrap();
+    let error = error_of(&output);
+    assert_eq!(output.status.code(), Some(12), "{error}");
+    assert!(error.to_string().contains("within 150ms (first-byte deadline)"), "{error}");
 }
 
 #[test]

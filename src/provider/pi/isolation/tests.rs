@@ -38,7 +38,7 @@ fn nothing_of_the_user_goes_along_but_the_key() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path());
     let spec = SessionSpec { model_provider: Some("openai".into()), ..SessionSpec::default() };
-    let layout = Layout::plan(&pi(), &spec, &settings, Path::new("/work/a b")).unwrap();
+    let layout = Layout::plan(&pi(), &spec, &settings, Path::new("/srv/a b")).unwrap();
     let hostile = vars(&[
         ("PATH", "/bin"),
         ("HOME", "/home/u"),

@@ -46,25 +46,3 @@ impl Control for PipeControl {
         Ok(None)
     }
 }
-
-/// The control of what does not run.
-pub(super) struct Nobody;
-
-#[async_trait]
-impl Control for Nobody {
-    async fn signal(&self, _: Signal) -> Result<()> {
-        Ok(())
-    }
-
-    async fn resize(&self, _: TermSize) -> Result<()> {
-        Ok(())
-    }
-
-    async fn kill(&self, _: Duration) -> Result<Remote> {
-        Ok(Remote::Gone)
-    }
-
-    async fn detach(&self) -> Result<Option<RunId>> {
-        Ok(None)
-    }
-}

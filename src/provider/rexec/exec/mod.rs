@@ -18,13 +18,13 @@ mod words;
 pub(super) use self::spool::RexecRuns;
 pub(super) use self::words::exports;
 
-use self::control::{Nobody, PipeControl, PipeStdin};
+use self::control::{PipeControl, PipeStdin};
 use self::dialogue::Dialogue;
 use self::live::{Reader, Track};
 use self::session::{Armour, Session};
 use super::spot::Spot;
 use crate::error::{Effect, Result};
-use crate::provider::exec::{Event, Exec, ExecSpec, Exit, Io, Life, Process, Stdin, StdinMode};
+use crate::provider::exec::{Event, Exec, ExecSpec, Exit, Io, Life, Nobody, Process, Stdin, StdinMode};
 use crate::provider::queue::{Bounds, queue};
 use crate::stream::{self, Items};
 use async_trait::async_trait;

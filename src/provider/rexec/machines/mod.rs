@@ -241,7 +241,7 @@ impl Machines for RexecMachines {
         // same.
         let events = Events::open(&self.client).await.ok();
         let what = format!("create container `{}`", spec.name);
-        let accepted = self.client.send(&what, Method::POST, "/api/containers", &body).await;
+        let accepted = self.client.send(&what, Method::POST, "/api/containers", Some(&body)).await;
         let made: Container = match accepted {
             Ok(made) => made,
             Err(error) => self.uncertain(error, &spec.name).await?,

@@ -109,28 +109,6 @@ impl Control for SpritesControl {
     }
 }
 
-/// The control of what does not run.
-pub(super) struct Nobody;
-
-#[async_trait]
-impl Control for Nobody {
-    async fn signal(&self, _: Signal) -> Result<()> {
-        Ok(())
-    }
-
-    async fn resize(&self, _: TermSize) -> Result<()> {
-        Ok(())
-    }
-
-    async fn kill(&self, _: Duration) -> Result<Remote> {
-        Ok(Remote::Gone)
-    }
-
-    async fn detach(&self) -> Result<Option<RunId>> {
-        Ok(None)
-    }
-}
-
 /// The message that tells a terminal's size.
 pub(super) fn resize(size: TermSize) -> serde_json::Value {
     json!({"type": "resize", "cols": size.cols, "rows": size.rows})

@@ -2,18 +2,18 @@
 //! numbers are those of its list).
 
 use super::super::DRIVER;
-use super::super::client::Client;
-use super::super::credential::Credential;
+use super::super::client::{Client, SYSTEM};
+use super::super::credential::find;
 use super::super::runs::SpritesRuns;
 use super::{Place, SpritesExec};
 use crate::config::{EndpointConfig, Secret};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::model::{Note, RunId};
-use crate::notes::Notes;
 use crate::provider::Env;
 use crate::provider::exec::{
     Event, Exec, ExecSpec, Exit, From, Io, Life, Process, Remote, Runs, Signal, StdinMode, TermSize,
 };
+use crate::provider::web::Credential;
 use crate::transport::server::{Handler, Listener, Message, Reply, Request, Response, Socket, serve};
 use crate::transport::{Address, Client as Http, HeaderMap, Net, StatusCode};
 use async_trait::async_trait;
@@ -165,9 +165,9 @@ async fn server_with(shared: Shared) -> Server {
     let shared = Arc::new(shared);
     let task = tokio::spawn(serve(listener, Arc::new(Api(shared.clone()))));
     let endpoint = EndpointConfig::implicit(DRIVER.id).with_secret("token", Secret::new("t/o/k/en"));
-    let credential = Credential::new(endpoint, Env::default());
+    let credential = Credential::new(endpoint, Env::default(), find);
     let http = Http::new(Net::default(), address);
-    let client = Client::new(http, String::new(), credential, "sprites".to_owned(), Notes::default());
+    let client = Client::new(&SYSTEM, http, String::new(), credential);
     Server { place: Place { client, name: "box".into() }, shared, task }
 }
 

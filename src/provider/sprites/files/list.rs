@@ -3,7 +3,7 @@
 
 use super::{SpritesFiles, wire};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Extra, FileEntry, FileKind, RemotePath};
+use crate::model::{FileEntry, FileKind, RemotePath};
 use crate::provider::exec::Exit;
 use crate::provider::over_exec::{kind_of, output, reason, sh};
 use crate::provider::sprites::DRIVER;
@@ -136,18 +136,5 @@ pub(super) fn trimmed(path: &RemotePath) -> RemotePath {
 }
 
 fn root() -> FileEntry {
-    FileEntry {
-        name: "/".to_owned(),
-        path: "/".into(),
-        kind: FileKind::Directory,
-        size_bytes: None,
-        mode: None,
-        modified_at: None,
-        user: None,
-        user_id: None,
-        group: None,
-        group_id: None,
-        link_target: None,
-        extra: Extra::new(),
-    }
+    FileEntry::new("/", "/", FileKind::Directory)
 }

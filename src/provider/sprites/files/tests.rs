@@ -6,13 +6,13 @@ use crate::cleanups::Cleanups;
 use crate::config::{EndpointConfig, Secret};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::model::{FileKind, RemotePath};
-use crate::notes::Notes;
 use crate::provider::Env;
 use crate::provider::files::{Files, MkdirSpec, WriteSpec};
 use crate::provider::local::remote_path;
 use crate::provider::over_exec::here::Here;
-use crate::provider::sprites::client::Client;
-use crate::provider::sprites::credential::Credential;
+use crate::provider::sprites::client::{Client, SYSTEM};
+use crate::provider::sprites::credential::find;
+use crate::provider::web::Credential;
 use crate::stream;
 use crate::transport::server::{Body, Handler, Listener, Reply, Request, Response, serve};
 use crate::transport::{Address, Client as Http, Net, StatusCode};
@@ -223,9 +223,9 @@ impl Sandbox {
         let disk = Arc::new(Disk::default());
         let server = tokio::spawn(serve(listener, disk.clone()));
         let config = EndpointConfig::implicit("sprites").with_secret("token", Secret::new("t"));
-        let credential = Credential::new(config, Env::default());
+        let credential = Credential::new(config, Env::default(), find);
         let http = Http::new(Net::default(), address);
-        let client = Client::new(http, String::new(), credential, "sprites".to_owned(), Notes::default());
+        let client = Client::new(&SYSTEM, http, String::new(), credential);
         let (here, cleanups) = (Arc::new(here), Cleanups::default());
         let files = SpritesFiles::new(client, "dev".into(), here.clone(), cleanups.clone());
         Self { dir: tempfile::tempdir().unwrap(), disk, here, files, cleanups, server }

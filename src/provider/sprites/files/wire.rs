@@ -110,17 +110,10 @@ pub(super) fn entry(wire: FsEntry, path: RemotePath) -> FileEntry {
     // Digits with leading zeros, and perhaps those of the type.
     let mode = u32::from_str_radix(&wire.mode, 8).ok().map(|mode| format!("{:03o}", mode & 0o7777));
     FileEntry {
-        name: wire.name,
-        path,
         size_bytes: (kind == FileKind::File).then_some(wire.size),
-        kind,
         mode,
         modified_at: wire.modified.and_then(|time| time.parse().ok()),
-        user: None,
-        user_id: None,
-        group: None,
-        group_id: None,
-        link_target: None,
         extra,
+        ..FileEntry::new(wire.name, path, kind)
     }
 }

@@ -101,18 +101,10 @@ fn entry(mut row: Row) -> FileEntry {
     }
     row.retain(|_, value| !value.is_null());
     FileEntry {
-        path: RemotePath::new(format!("/{name}")),
-        name,
-        kind: FileKind::File,
         size_bytes,
-        mode: None,
         modified_at: modified.and_then(|seconds| Time::from_second(seconds).ok()),
-        user: None,
-        user_id: None,
-        group: None,
-        group_id: None,
-        link_target: None,
         extra: row,
+        ..FileEntry::new(&*name, RemotePath::new(format!("/{name}")), FileKind::File)
     }
 }
 
