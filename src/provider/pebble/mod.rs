@@ -96,6 +96,7 @@ const OFFERS: &[Offer] = &[
     Offer::native(Feature::Identities),
     Offer::native(Feature::Metrics),
     Offer::native(Feature::Exec),
+    Offer::native(Feature::AgentHost),
     Offer::native(Feature::ExecTty),
     Offer::native(Feature::ExecSignal),
     Offer::native(Feature::ExecUser),

@@ -107,6 +107,7 @@ const OFFERS: &[Offer] = &[
     Offer::on(Feature::Recordings, Scope::Either),
     Offer::native(Feature::Tunnels),
     Offer::emulated(Feature::Exec, OVER_TERMINAL),
+    Offer::emulated(Feature::AgentHost, OVER_TERMINAL),
     Offer::native(Feature::ExecTty),
     Offer::emulated(Feature::ExecSignal, "needs setsid there to reach what a program started"),
     Offer::emulated(Feature::ExecDir, OVER_TERMINAL),

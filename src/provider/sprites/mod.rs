@@ -108,6 +108,7 @@ const OFFERS: &[Offer] = &[
     Offer::native(Feature::Tunnels),
     Offer::native(Feature::TunnelsPorts),
     Offer::native(Feature::Exec),
+    Offer::native(Feature::AgentHost),
     Offer::native(Feature::ExecTty),
     Offer::native(Feature::ExecSignal),
     Offer::native(Feature::ExecDir),
