@@ -5,6 +5,7 @@
 
 mod ask;
 mod cache;
+mod rows;
 
 use super::command;
 use crate::config::{Config, Dirs, Search};
@@ -179,6 +180,26 @@ pub fn machines() -> ArgValueCompleter {
         let machines = endpoints.flat_map(|endpoint| ask::places(around, &endpoint, "")).collect::<Vec<_>>();
         around.short_names().chain(machines).collect()
     })
+}
+
+/// Completes a table of resources.
+pub fn tables() -> ArgValueCompleter {
+    of(rows::tables)
+}
+
+/// Completes what can be done to the table of the line.
+pub fn verbs() -> ArgValueCompleter {
+    of(rows::verbs)
+}
+
+/// Completes a row of the table that the line is about.
+pub fn rows() -> ArgValueCompleter {
+    of(|around| rows::rows(around, rows::Whose::Own))
+}
+
+/// Completes a row that those of the table belong to.
+pub fn parents() -> ArgValueCompleter {
+    of(|around| rows::rows(around, rows::Whose::Parent))
 }
 
 /// Completes the name of an endpoint.

@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn fields_are_shown_by_their_unit() {
         assert_eq!(shown(json!(1_769_904_000), Unit::Moment), "2026-02-01T00:00:00Z");
-        assert!(shown(json!(1_769_904_000_500_000_i64), Unit::Moment).starts_with("2026-02-01T00:00:00"));
+        assert_eq!(shown(json!(1_769_904_000_500_000_i64), Unit::Moment), "2026-02-01T00:00:00Z");
         assert_eq!(shown(json!(0), Unit::Moment), "");
         assert_eq!(shown(json!(2048), Unit::Mebibytes), "2.0 GiB");
         assert_eq!(shown(json!("1073741824"), Unit::Bytes), "1.0 GiB");

@@ -57,7 +57,7 @@ pub(super) fn places(around: &Surroundings, endpoint: &str, begun: &str) -> Vec<
 }
 
 /// The answer from the cache, or from the system if that is quick and needs no command of the user's.
-fn ask(
+pub(super) fn ask(
     around: &Surroundings,
     endpoint: &str,
     question: impl Hash,

@@ -7,7 +7,8 @@ use crate::cli::over::{at, finish};
 use crate::context::Ctx;
 use crate::model::Changed;
 use crate::output::{Cell, Column, Danger, ListOptions};
-use crate::provider::Feature;
+use crate::provider::machines::Power;
+use crate::provider::{Feature, Need};
 use crate::resolve::Target;
 use clap::Args;
 
@@ -25,10 +26,14 @@ Asks for the name of what is lost: files, checkpoints and all. In a script,
 Examples:
   esker vm delete sprites/dev
   esker vm delete sprites/dev --confirm sprites/dev
-  esker vm delete 'sprites/ci-*' --confirm-count 3")]
+  esker vm delete 'sprites/ci-*' --confirm-count 3
+  esker vm delete lab/web01 --force --confirm lab/web01")]
 pub struct VmDeleteArgs {
     #[command(flatten)]
     which: MachineArgs,
+    /// Stop it at once, before, if it runs
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     wait: MachineWaitArgs,
 }
@@ -36,7 +41,11 @@ pub struct VmDeleteArgs {
 /// Deletes machines, once somebody confirmed that.
 pub async fn run(ctx: &Ctx, args: VmDeleteArgs) -> anyhow::Result<Outcome> {
     let asked = "vm delete";
-    let (targets, mut failed) = args.which.named(ctx, asked, &(Feature::Machines, asked)).await?;
+    let mut needs = vec![Need::new(Feature::Machines, asked)];
+    if args.force {
+        needs.push(Need::new(Feature::MachinesPower, "vm delete --force"));
+    }
+    let (targets, mut failed) = args.which.named(ctx, asked, &needs).await?;
     let action = match targets.as_slice() {
         [] => return finish(failed, 0),
         [target] => format!("delete {}", super::called(target)),
@@ -48,7 +57,14 @@ pub async fn run(ctx: &Ctx, args: VmDeleteArgs) -> anyhow::Result<Outcome> {
     let wait = !args.wait.no_wait;
     let work = |target: Target| async move {
         let which = super::which(&target, asked)?;
-        super::drive(ctx, &target, "delete", wait, super::machines(&target, asked)?.delete(&which)).await
+        let machines = super::machines(&target, asked)?;
+        let gone = async {
+            if args.force {
+                machines.power(&which, Power::Kill).await?.wait().await?;
+            }
+            machines.delete(&which).await
+        };
+        super::drive(ctx, &target, "delete", wait, gone).await
     };
     let gathered = ctx.operate_at(targets, std::mem::take(&mut failed), work).await;
     let finished = gathered.done.len();

@@ -15,6 +15,7 @@ use crate::provider::machines::{MachineQuery, Selector};
 use crate::provider::{Feature, Need, require};
 use crate::resolve::{Address, Defaults, Pattern, Target};
 use crate::settings::Opt;
+use crate::stream;
 use clap::Args;
 use futures_util::TryStreamExt;
 use std::time::Duration;
@@ -84,11 +85,12 @@ impl Job {
     async fn read(&self) -> Result<Vec<At<Machine>>> {
         let machines = super::machines(&self.target, "vm list")?;
         let found = match &self.name {
-            Some(name) => vec![machines.find(&Selector::Auto(name.0.clone())).await?],
-            None => machines.list(self.query.clone()).try_collect().await?,
+            Some(name) => stream::iter([Ok(machines.find(&Selector::Auto(name.0.clone())).await?)]),
+            None => machines.list(self.query.clone()),
         };
-        let found = found.into_iter().filter(|machine| self.query.admits(machine));
-        Ok(found.map(|machine| self.row(&machine.name.clone(), machine)).collect())
+        // There may be ten thousand: each becomes a row as it comes.
+        let found = found.try_filter(|machine| std::future::ready(self.query.admits(machine)));
+        found.map_ok(|machine| self.row(&machine.name.clone(), machine)).try_collect().await
     }
 }
 
@@ -107,13 +109,18 @@ pub async fn run(ctx: &Ctx, args: VmListArgs) -> anyhow::Result<Outcome> {
     for (Job { target, .. }, answer) in answers {
         match answer {
             Ok(found) => {
-                rows.extend(found);
+                // The rows of the first, often the only one, stay where they are.
+                if rows.is_empty() {
+                    rows = found
+                } else {
+                    rows.extend(found)
+                }
                 done.push((target, ()));
             }
             Err(error) => failed.push(error.at(target.provider.driver().id, &*target.full)),
         }
     }
-    rows.sort_by(|a, b| a.target.cmp(&b.target));
+    rows.sort_unstable_by(|a, b| a.target.cmp(&b.target));
     // Globs may overlap.
     rows.dedup_by(|a, b| a.target == b.target);
     ctx.list(&rows, MACHINES, &args.list.into(), Gathered { done, failed })

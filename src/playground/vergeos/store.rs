@@ -23,6 +23,10 @@ pub(super) struct Store {
     tables: Vec<Rows>,
 }
 
+/// The rows of all tables at some moment.
+pub(super) struct Kept(Vec<Rows>);
+
+#[derive(Clone)]
 struct Rows {
     rows: BTreeMap<Key, Row>,
     /// The number of the next row. Rows that are keyed by text have one too, by which a reference may name them.
@@ -45,6 +49,16 @@ impl Store {
             .map(|table| Rows { rows: BTreeMap::new(), next: first(table), numbers: BTreeMap::new() })
             .collect();
         Self { schema, tables }
+    }
+
+    /// All rows as they are now.
+    pub(super) fn keep(&self) -> Kept {
+        Kept(self.tables.clone())
+    }
+
+    /// Has all rows be as they were.
+    pub(super) fn restore(&mut self, kept: &Kept) {
+        self.tables.clone_from(&kept.0);
     }
 
     /// The number of a table that the simulator itself names.

@@ -1,6 +1,6 @@
 //! Everything that the simulated system is: its rows, the contents of its files, who is signed in, and what is under way.
 
-use super::store::{Id, Store};
+use super::store::{Id, Kept, Store};
 use super::times;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -26,12 +26,28 @@ pub(super) struct World {
     pub(super) are_deaf: bool,
     /// What is under way, in the order in which it was begun.
     pending: Vec<(Instant, Step)>,
+    /// The rows that a test wants back.
+    marked: Option<Kept>,
 }
 
 impl World {
     pub(super) fn new(dir: PathBuf, pace: Duration) -> Self {
         let (sessions, pending) = (HashMap::new(), Vec::new());
-        Self { store: Store::new(), dir, sessions, pace, are_deaf: false, pending }
+        Self { store: Store::new(), dir, sessions, pace, are_deaf: false, pending, marked: None }
+    }
+
+    /// Remembers all rows.
+    pub(super) fn mark(&mut self) {
+        self.settle();
+        self.marked = Some(self.store.keep());
+    }
+
+    /// Has all rows be as they were when they were marked, and forgets what is under way.
+    pub(super) fn rewind(&mut self) {
+        if let Some(kept) = &self.marked {
+            self.store.restore(kept);
+            self.pending.clear();
+        }
     }
 
     /// Has something happen once the usual time has passed.

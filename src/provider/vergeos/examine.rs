@@ -1,22 +1,29 @@
 //! What `doctor` asks of a system (section 5.4): each check by itself, so that one that fails hides no other.
 
+use super::api::{Created, text};
 use super::client::Client;
 use super::rows::Select;
 use crate::error::{ErrorKind, Result};
 use crate::model::Time;
 use crate::provider::Finding;
+use crate::provider::examine::Verdict;
 use crate::provider::machines::Row;
+use crate::transport::Method;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 /// From how full on a tier is warned about, and from when on it fails, in percent.
 const FULL: (f64, f64) = (80.0, 95.0);
 /// How many days before their end certificates and licences are warned about.
 const ENDING_DAYS: i64 = 30;
 const DAY: i64 = 86_400;
+/// How long a question about the storage may take, and how often it is looked whether it is answered.
+const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(500);
 
 type Check = for<'a> fn(&'a Client) -> BoxFuture<'a, Result<Finding>>;
 
@@ -238,12 +245,18 @@ async fn fabric(client: &Client) -> Result<Finding> {
     }))
 }
 
+/// Links are scored by what was measured between the nodes: they should be alike.
 async fn speed(client: &Client) -> Result<Finding> {
-    let fields = "$key,parent_nic#name as name,parent_nic#machine as machine,speed,status";
-    let rows = rows(client, "machine_nic_status", fields, "speed gt 0").await?;
-    let fastest = rows.iter().filter_map(|row| number(row, "speed")).fold(0.0, f64::max);
-    let slowest = rows.iter().filter_map(|row| number(row, "speed")).fold(fastest, f64::min);
-    Ok(Finding::pass("fabric_speed", format!("{} links, from {slowest} to {fastest} Mbit/s", rows.len())))
+    let fields = "$key,parent_nic#name as name,max_score,min_score";
+    let rows = rows(client, "machine_nic_fabric_status", fields, "").await?;
+    let scores = |row: &Row| number(row, "min_score").zip(number(row, "max_score"));
+    let slow: Vec<&Row> =
+        rows.iter().filter(|row| scores(row).is_some_and(|(least, most)| most > 0.0 && least < most)).collect();
+    if !slow.is_empty() {
+        let text = format!("slower to some nodes than to others: {}", names(slow));
+        return Ok(Finding::warn("fabric_speed", text).fix("look at cables and switch ports"));
+    }
+    Ok(Finding::pass("fabric_speed", format!("{} links, each as fast to all nodes", rows.len())))
 }
 
 async fn neighbors(client: &Client) -> Result<Finding> {
@@ -272,7 +285,35 @@ async fn vsan(client: &Client) -> Result<Finding> {
         let lost = row.get("redundant") == Some(&Value::Bool(false)) || row.get("working") == Some(&Value::Bool(false));
         lost || matches!(word(row, "status"), "offline" | "error")
     };
-    Ok(all_but("vsan_journal", ("tiers", "are without redundancy"), &rows, is_bad))
+    let tiers = all_but("vsan_journal", ("tiers", "are without redundancy"), &rows, is_bad);
+    if tiers.verdict != Verdict::Pass {
+        return Ok(tiers);
+    }
+    for query in ["getjournalstatus", "gettierstatus"] {
+        let job = asked(client, query).await?;
+        if word(&job, "status") == "error" {
+            let why = job.get("result").and_then(text).unwrap_or_default();
+            return Ok(Finding::warn("vsan_journal", format!("`{query}` fails: {why}")));
+        }
+    }
+    Ok(tiers)
+}
+
+/// The job that answers a question about the storage, once it has come to its end (section 2.7).
+async fn asked(client: &Client, query: &str) -> Result<Row> {
+    let what = format!("ask the storage for `{query}`");
+    let made: Option<Created> =
+        client.send(&what, Method::POST, "vsan_queries", Some(&json!({ "query": query }))).await?;
+    let key = made.unwrap_or_default().key().ok_or_else(|| client.garbled(&what, "it tells no key"))?;
+    let select = Select::new("vsan_queries", "$key,status,result").filter(format!("$key eq {key}")).limit(1);
+    let begun = Instant::now();
+    loop {
+        match client.row::<Row>(&what, &select).await? {
+            Some(row) if word(&row, "status") != "running" => return Ok(row),
+            _ if begun.elapsed() > PATIENCE => return Err(client.error(ErrorKind::Timeout, &what, "it does not end")),
+            _ => tokio::time::sleep(LOOK).await,
+        }
+    }
 }
 
 /// Rows that end within a month; those that have ended fail.
@@ -360,6 +401,6 @@ async fn profiles(client: &Client) -> Result<Finding> {
 impl Finding {
     /// Says what to do about it, unless nothing is wrong.
     fn fix_if(self, fix: &str) -> Self {
-        if self.verdict == crate::provider::examine::Verdict::Pass { self } else { self.fix(fix) }
+        if self.verdict == Verdict::Pass { self } else { self.fix(fix) }
     }
 }

@@ -81,6 +81,7 @@ const OFFERS: &[Offer] = &[
     Offer::native(Feature::MachinesHibernate),
     Offer::native(Feature::MachinesMigrate),
     Offer::native(Feature::MachinesClone),
+    Offer::native(Feature::MachinesFrom),
     Offer::native(Feature::MachinesTags),
     Offer::native(Feature::MachinesConsole),
     Offer::on(Feature::MachinesTemplate, Scope::Either),

@@ -10,6 +10,8 @@ use std::collections::VecDeque;
 
 /// Rows that are asked for at once.
 const PAGE: usize = 1000;
+/// How many rows a page has that is not the first.
+const FURTHER: usize = 4 * PAGE;
 
 /// What is asked of a table.
 #[derive(Clone, Debug, Default)]
@@ -92,15 +94,18 @@ impl Client {
                 if let Some(row) = state.ready.pop_front() {
                     return Ok(Some((row, state)));
                 }
-                let left = state.select.limit.map_or(PAGE, |limit| limit.saturating_sub(state.offset).min(PAGE));
+                // Each page costs the server a look at all rows, so whoever reads on gets larger ones.
+                let size = if state.offset == 0 { PAGE } else { FURTHER };
+                let left = state.select.limit.map_or(size, |limit| limit.saturating_sub(state.offset).min(size));
                 if state.is_last || left == 0 {
                     return Ok(None);
                 }
                 let path = state.select.path(Some(left), state.offset);
                 state.ready = state.client.page(&state.what, &path).await?.into();
                 state.offset += state.ready.len();
-                // No answer tells the total: the last page is the one that is not full.
-                state.is_last = state.ready.len() < left;
+                // No answer tells the total: the last page is the one that is not full, also for a server that gives no
+                // more than a usual page at once.
+                state.is_last = state.ready.len() < left.min(PAGE);
             }
         })
     }

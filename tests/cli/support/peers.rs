@@ -42,9 +42,11 @@ pub(crate) fn verge_py() -> Option<Command> {
     Some(command)
 }
 
-/// The official CLI of VergeOS, which is installed beside it.
-pub(crate) fn vrg() -> Option<PathBuf> {
-    find("verge-py", "ESKER_TEST_VERGE_PY", "verge-py/bin/python").map(|python| python.with_file_name("vrg"))
+/// The program that runs commands of the official CLI of VergeOS, which is installed beside it.
+pub(crate) fn verge_rows() -> Option<Command> {
+    let mut command = Command::new(find("verge-py", "ESKER_TEST_VERGE_PY", "verge-py/bin/python")?);
+    command.arg(source("verge-py/vrg.py"));
+    Some(command)
 }
 
 /// A Python that has what the client of Rexec stands on, with that client.

@@ -1,7 +1,9 @@
 //! `vergeos` against a system that a test can bend, faults included.
 
+mod answers;
 mod files;
 mod machines;
+mod names;
 mod resource;
 mod simulated;
 mod snapshots;

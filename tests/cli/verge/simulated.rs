@@ -6,18 +6,22 @@ use crate::support::playground::Playground;
 use serde_json::json;
 use std::process::Output;
 
-struct Lab(Playground);
+pub(super) struct Lab(Playground);
 
 impl Lab {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         Self(Playground::start("vergeos", &["VERGE_HOST", "VERGE_USERNAME", "VERGE_PASSWORD", "VERGE_CA_FILE"]))
     }
 
-    fn run(&self, args: &[&str]) -> Output {
+    pub(super) fn esker(&self) -> assert_cmd::Command {
+        self.0.esker()
+    }
+
+    pub(super) fn run(&self, args: &[&str]) -> Output {
         self.0.esker().args(args).output().expect("esker runs")
     }
 
-    fn ok(&self, args: &[&str]) -> Output {
+    pub(super) fn ok(&self, args: &[&str]) -> Output {
         let output = self.run(args);
         assert!(output.status.success(), "{args:?}: {output:?}");
         output
@@ -25,6 +29,17 @@ impl Lab {
 }
 
 const HERE: [&str; 2] = ["--target", "vergeos"];
+/// The tables of the platform that the simulator does not have: its clients know nothing of them either.
+const ABSENT: [&str; 8] = [
+    "vnet_rule_aliases",
+    "vnet_bonds",
+    "user_logs",
+    "files_public_links",
+    "site_logs",
+    "task_logs",
+    "schedule_tasks",
+    "smtp_settings",
+];
 
 #[test]
 fn the_life_of_a_machine() {
@@ -131,10 +146,10 @@ fn the_catalog_the_doctor_and_the_tables() {
         let name = table["table"].as_str().unwrap();
         let output = lab.run(&["vm", "resource", name, "list", "--limit", "3", "--target", "vergeos", "-o", "json"]);
         if !output.status.success() {
-            failed.push(format!("{name}: {}", stderr(&output)));
+            failed.push(name.to_owned());
         }
     }
-    assert!(failed.len() < 12, "{failed:#?}");
+    assert_eq!(failed, ABSENT, "tables that cannot be listed");
 }
 
 #[test]

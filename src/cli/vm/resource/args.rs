@@ -29,7 +29,7 @@ pub struct ResourceArgs {
     #[arg(value_name = "TABLE", add = complete::tables())]
     pub(super) table: String,
     /// What to do: list, show, create, update, delete, schema, or an action
-    #[arg(value_name = "VERB")]
+    #[arg(value_name = "VERB", add = complete::verbs())]
     pub(super) verb: Option<String>,
     #[command(flatten)]
     pub(super) which: AnyRowsArgs,
@@ -47,7 +47,7 @@ pub struct ResourceArgs {
 #[derive(Args, Clone, Debug)]
 pub struct OfArgs {
     /// What the rows belong to, by name or key: the network of a rule, say
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::parents())]
     pub(super) of: Option<String>,
 }
 
@@ -144,6 +144,11 @@ impl From<NamedRowsArgs> for AnyRowsArgs {
 }
 
 impl AnyRowsArgs {
+    /// Whether no row is named.
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// The rows that are named.
     pub(super) fn selectors(&self) -> Vec<Selector> {
         let by = |name: &String| match (self.by.by_key, self.by.by_name) {

@@ -104,6 +104,11 @@ pub async fn run(ctx: &Ctx, args: ResourceArgs) -> anyhow::Result<Outcome> {
         return Err(Error::usage(format!("--watch is for `list`, not for `{verb}`")).into());
     }
     match verb.as_str() {
+        "list" | "ls" | "schema" if !which.is_empty() => {
+            return Err(Error::usage(format!("`{verb}` is about a whole table and takes no name"))
+                .hint("`show NAME` shows a row, and `list --of NAME` lists those of another")
+                .into());
+        }
         "list" | "ls" => list::run(ctx, &table, of, rows).await,
         "show" => show::run(ctx, &table, of, which, rows.field).await,
         "create" => change::create(ctx, &table, of, which, fields, wait).await,

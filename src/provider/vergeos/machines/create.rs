@@ -1,10 +1,10 @@
 //! Making a machine, with a disk if one was asked for.
 
 use super::{VergeMachines, shelf};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::Machine;
 use crate::operation::Operation;
-use crate::provider::machines::{MachineSpec, Row};
+use crate::provider::machines::{MachineSpec, Row, Selector};
 use crate::provider::resources::{Fields, Resources, Shelf};
 use crate::provider::vergeos::tables;
 use crate::transport::Method;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 impl VergeMachines {
     pub(super) async fn make(&self, spec: MachineSpec) -> Result<Operation<Machine>> {
-        let mut typed = vec![("name".to_owned(), spec.name.clone())];
+        let mut typed = Vec::new();
         if let Some(cpus) = spec.size.cpus {
             if cpus.fract() != 0.0 {
                 return Err(Error::usage("a virtual machine has whole processors"));
@@ -26,6 +26,14 @@ impl VergeMachines {
             typed.push(("cluster".to_owned(), region));
         }
         typed.extend(spec.fields);
+        if let Some(from) = &spec.from {
+            if spec.image.is_some() || spec.size.disk_bytes.is_some() {
+                return Err(Error::usage("a copy has the disks of what it is a copy of")
+                    .hint("leave out --image and --disk, or --from"));
+            }
+            return self.make_copy(from, &spec.name, typed).await;
+        }
+        typed.insert(0, ("name".to_owned(), spec.name.clone()));
         let drive = drive(spec.image.as_deref(), spec.size.disk_bytes);
         let fields = Fields { typed, ..Fields::default() };
         let made = self.resources.create(&shelf(), fields).await?.wait().await?;
@@ -44,7 +52,36 @@ impl VergeMachines {
         Ok(Operation::done(None, self.detail(&made.key.0).await?))
     }
 
-    /// Takes back a machine whose disk could not be made, and says so.
+    /// A copy of a machine, or of `MACHINE/SNAPSHOT`, with these fields changed before anybody sees it.
+    async fn make_copy(&self, from: &str, name: &str, typed: Vec<(String, String)>) -> Result<Operation<Machine>> {
+        let whole = self.brief(&Selector::Auto(from.to_owned())).await;
+        let (key, origin) = match (whole, from.rsplit_once('/')) {
+            (Ok(machine), _) => (machine.key, machine.name),
+            (Err(error), Some((machine, snapshot))) if error.kind() == ErrorKind::NotFound => {
+                let what = format!("find snapshot `{snapshot}` of `{machine}`");
+                let shelf = Shelf {
+                    table: &tables::known("machine_snapshots").table,
+                    of: Some(machine.to_owned()),
+                    machine: None,
+                };
+                let row = self.resources.find(&shelf, &Selector::Auto(snapshot.to_owned()), &[]).await?;
+                (self.resources.snapshot_vm(&row.fields, &what).await?, from.to_owned())
+            }
+            (Err(error), _) => return Err(error),
+        };
+        let made = self.copy(&key, &origin, name, Vec::new()).await?.wait().await?;
+        if typed.is_empty() {
+            return Ok(Operation::done(None, made));
+        }
+        let key = made.key.0.clone();
+        let fields = Fields { typed, ..Fields::default() };
+        match self.resources.update(&shelf(), &Selector::Key(made.key.clone()), fields).await {
+            Ok(_) => Ok(Operation::done(None, self.detail(&key).await?)),
+            Err(error) => Err(self.undo(&key, name, error).await),
+        }
+    }
+
+    /// Takes back a machine that could not be made as it was described, and says so.
     async fn undo(&self, key: &str, name: &str, error: Error) -> Error {
         let what = format!("delete virtual machine `{name}` again");
         let gone: Result<Value> = self.client.send(&what, Method::DELETE, &format!("vms/{key}"), None::<&Row>).await;

@@ -44,7 +44,11 @@ impl VergeResources {
     ) -> Result<Operation<Record>> {
         let def = Self::def(shelf.table);
         let how = def.how(action);
-        let params = self.parameters(def, action, params).await?;
+        let mut params = self.parameters(def, action, params).await?;
+        if def.name() == "vnets" && matches!(action.wire, "poweron" | "reset") {
+            // What was changed of the rules meanwhile takes effect with the start, unless that is refused.
+            params.entry("apply").or_insert(true.into());
+        }
         let found = match which {
             Some(which) => {
                 let held = self.held(def, shelf).await?;
@@ -229,13 +233,15 @@ impl VergeResources {
         Ok(Wire::post(to, body))
     }
 
-    /// An answer to a question; what looks like a network is one, and none of the platform's own.
+    /// An answer to a question; what looks like a network is one, and none of the platform's own. Tenants are named.
     async fn answer(&self, name: &str, value: &Value) -> Result<Value> {
         let is_network = name.starts_with("YB_NIC_") && name["YB_NIC_".len()..].bytes().all(|b| b.is_ascii_digit());
         let wanted = text(value).filter(|wanted| is_network && !wanted.starts_with("__"));
-        match wanted {
-            Some(wanted) => Ok(number(&self.network(&wanted, "a recipe").await?.key)),
-            None => Ok(value.clone()),
+        match (wanted, name, value) {
+            (Some(wanted), ..) => Ok(number(&self.network(&wanted, "a recipe").await?.key)),
+            // The recipe of crash carts asks whose it is, and takes a key.
+            (None, "tenant", Value::String(tenant)) => Ok(number(&self.key_of("tenants", tenant, "").await?.key)),
+            _ => Ok(value.clone()),
         }
     }
 

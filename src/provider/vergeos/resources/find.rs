@@ -57,6 +57,8 @@ fn meant(def: &Def, which: &Selector) -> Result<String> {
         }),
         Selector::Key(key) => by_key(key.as_str())
             .ok_or_else(|| Error::usage(format!("`{key}` is no key of a {one}: expected a {}", def.table.key))),
+        // A number is what such a row is called by, and its key is another number: a tier, say.
+        Selector::Auto(text) if NUMBERED.contains(&def.table.label) => meant(def, &Selector::Name(text.clone())),
         Selector::Auto(text) => match (named(def, text), by_key(text)) {
             (Some(name), Some(key)) if name != key => Ok(format!("{name} or {key}")),
             (Some(condition), _) | (None, Some(condition)) => Ok(condition),
@@ -146,7 +148,10 @@ impl VergeResources {
         wanted: &str,
     ) -> Result<Held> {
         let parent = tables::known(def.table.parent);
-        let fields = if form == Holder::Machine { "machine" } else { "" };
+        let fields = match form {
+            Holder::Machine => "machine,allow_hotplug,machine#status#running as running",
+            _ => "",
+        };
         let found = self.key_of(parent.name(), wanted, fields).await?;
         let text_of = |prefix: &str| format!("{prefix}{}", found.key);
         let (value, filter) = match form {
@@ -162,8 +167,10 @@ impl VergeResources {
             Holder::Key => (number(&found.key), format!("{column} eq {}", found.key)),
             Holder::Reference(prefix) => (text_of(prefix).into(), equals(column, &text_of(prefix))),
         };
+        let is_on = |column: &str| found.row.get(column) == Some(&Value::Bool(true));
+        let running = (is_on("running") && is_on("allow_hotplug")).then(|| found.key.clone());
         let name = found.row.get(parent.table.label).and_then(text).unwrap_or(found.key);
-        Ok(Held { column, value, filter, name })
+        Ok(Held { column, value, filter, name, running })
     }
 }
 
@@ -193,7 +200,7 @@ mod tests {
         assert_eq!(asked("vms", "123").unwrap(), "name eq '123' or $key eq 123");
         assert_eq!(asked("permissions", "7").unwrap(), "$key eq 7");
         assert_eq!(asked("permissions", "x").unwrap_err().kind(), ErrorKind::Usage);
-        assert_eq!(asked("storage_tiers", "1").unwrap(), "tier eq 1 or $key eq 1");
+        assert_eq!(asked("storage_tiers", "1").unwrap(), "tier eq 1");
         let hash = "A".repeat(40);
         let lower = hash.to_lowercase();
         assert_eq!(asked("volumes", &hash).unwrap(), format!("name eq '{hash}' or id eq '{lower}'"));

@@ -3,6 +3,7 @@
 mod act;
 mod find;
 mod guard;
+mod plug;
 mod schema;
 mod values;
 mod write;
@@ -103,6 +104,9 @@ impl VergeResources {
         let Some((column, descends)) = &query.sort else {
             let sort = if !def.sort.is_empty() {
                 def.sort.to_owned()
+            } else if def.projected().any(|entry| entry == "timestamp") {
+                // What is written down as it happens is read from its end.
+                "-timestamp".to_owned()
             } else if def.table.label.is_empty() {
                 return "+$key".to_owned();
             } else {
@@ -125,6 +129,8 @@ struct Held {
     filter: String,
     /// Its name, for messages.
     name: String,
+    /// The key of the machine that they belong to, if it runs and parts can be plugged into it.
+    running: Option<String>,
 }
 
 #[async_trait]

@@ -10,7 +10,7 @@ use crate::model::{Record, Time};
 use crate::operation::{Operation, Step};
 use crate::provider::machines::{Row, Selector};
 use crate::provider::resources::{Fields, Shelf};
-use crate::provider::vergeos::api::{Created, text};
+use crate::provider::vergeos::api::{Created, reference, text};
 use crate::provider::vergeos::rows::Select;
 use crate::provider::vergeos::settle::Watch;
 use crate::provider::vergeos::tables::{self, Def};
@@ -20,7 +20,7 @@ use crate::suggest::nearest;
 use crate::transport::Method;
 use crate::transport::query::segment;
 use futures_util::TryStreamExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Columns that are taken and never told again.
 const WRITE_ONLY: &[&str] = &[
@@ -55,8 +55,10 @@ impl VergeResources {
         self.writable(def, "create")?;
         let held = self.held(def, shelf).await?;
         let mut body = self.read(def, fields.clone()).await?;
+        let mut running = None;
         match held {
-            Some(Held { column, value, name, .. }) => {
+            Some(Held { column, value, name, running: vm, .. }) => {
+                running = vm;
                 if body.contains_key(column) {
                     return Err(Error::usage(format!(
                         "`{column}` is set twice, by --set and by what the {} belongs to",
@@ -77,6 +79,9 @@ impl VergeResources {
         let name = body.get(def.table.label).and_then(text).unwrap_or_default();
         let what = format!("create {} `{name}`", def.table.one);
         let (key, answer) = self.post(&what, def, &body).await?;
+        if let Some(vm) = running {
+            self.plug_in(&vm, def, &key, &body).await?;
+        }
         let record = Record { answer, ..self.compared(def, &key, &body).await? };
         let watch =
             Watch { client: self.0.clone(), def, settle: def.made, filter: condition(def, &key), what, before: None };
@@ -124,15 +129,44 @@ impl VergeResources {
         let def = Self::def(shelf.table);
         self.writable(def, "delete")?;
         let held = self.held(def, shelf).await?;
-        let extra = if def.name() == "vnets" { ",type" } else { "" };
-        let found = self.look_up(def, which, held.map(|held| held.filter), &identity(def, extra)).await?;
+        let extra = match def.name() {
+            "vnets" => ",type",
+            "vm_services" => ",vm,count(volumes) as volume_count",
+            "machine_drives" | "machine_nics" => ",status#status as status",
+            _ => "",
+        };
+        let (filter, running) = held.map(|held| (held.filter, held.running)).unzip();
+        let found = self.look_up(def, which, filter, &identity(def, extra)).await?;
         if def.name() == "vnets" {
             self.spare(&found.fields, "delete")?;
         }
         let what = format!("delete {} `{}`", def.table.one, which.text());
-        let path = row_path(def, &found.key.0);
-        self.0.send::<Value>(&what, Method::DELETE, &path, None::<&Row>).await?;
+        let (method, path, body) = match def.name() {
+            // These go by an action (section 4.8).
+            "snapshot_profiles" => {
+                let body = json!({"snapshot_profile": number(&found.key.0), "action": "delete"});
+                (Method::POST, "snapshot_profile_actions".to_owned(), Some(body))
+            }
+            "vm_services" => (Method::DELETE, self.behind(&found, &what)?, None),
+            _ => (Method::DELETE, row_path(def, &found.key.0), None),
+        };
+        if let Some(vm) = running.flatten() {
+            self.plug_out(&vm, def, &found).await?;
+        }
+        self.0.send::<Value>(&what, method, &path, body.as_ref()).await?;
         Ok(Operation::done(None, ()))
+    }
+
+    /// The path of the machine that a NAS service is. With it go its volumes, so there must be none.
+    fn behind(&self, service: &Record, what: &str) -> Result<String> {
+        let count = service.fields.get("volume_count").and_then(Value::as_u64).unwrap_or(0);
+        if count > 0 {
+            let error = self.wrong_state(what, &format!("it has {count} volumes"));
+            return Err(error.hint("delete them first: `esker vm resource volumes delete`"));
+        }
+        let machine = service.fields.get("vm").and_then(reference);
+        let machine = machine.ok_or_else(|| self.wrong_state(what, "no machine is told of it"))?;
+        Ok(format!("vms/{machine}"))
     }
 
     fn writable(&self, def: &Def, verb: &str) -> Result<()> {
@@ -170,6 +204,14 @@ impl VergeResources {
         }
         if def.name() == "vms" {
             stepped(&mut body, self);
+        }
+        if let Some(expires) = body.get("expires")
+            && def.columns().any(|column| column == "expires_type")
+            && !body.contains_key("expires_type")
+        {
+            // The kind of expiry is a field of its own, and the time alone does not change it.
+            let kind = if expires == &json!(0) { "never" } else { "date" };
+            body.insert("expires_type".to_owned(), kind.into());
         }
         Ok(body)
     }
@@ -354,7 +396,6 @@ impl VergeResources {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn what_says_the_same_is_alike() {
