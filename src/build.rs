@@ -24,6 +24,20 @@ fn main() {
         }
     }
     set("DATE", date);
+    discard_unwind_tables();
+}
+
+/// Leaves the tables for unwinding out of a release: a panic there aborts. rustc's own switch for them applies to all
+/// profiles, and tests do unwind.
+fn discard_unwind_tables() {
+    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|found| found == value);
+    if is("PROFILE", "release") && is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") {
+        let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
+        println!("cargo:rerun-if-changed=src/discard.ld");
+        println!("cargo:rustc-link-arg-bins=-Wl,-T,{root}/src/discard.ld");
+        // See `host/unwind.rs`.
+        println!("cargo:rustc-link-arg-bins=-Wl,--wrap=_Unwind_Backtrace");
+    }
 }
 
 fn set(name: &str, value: Option<String>) {

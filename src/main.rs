@@ -9,7 +9,7 @@
 //! This file parses, runs and maps what came of it to an exit status; nothing else ends the process.
 
 use clap::{ArgMatches, FromArgMatches};
-use esker::cli::{self, Chosen, Globals, Kind, Outcome, Run};
+use esker::cli::{self, Chosen, Globals, Kind, Outcome, Run, watch};
 use esker::context::Ctx;
 use esker::{host, signal, startup, tty};
 use std::ffi::OsString;
@@ -47,13 +47,19 @@ fn dispatch(argv: &[OsString], Chosen { node, mut matches, name }: Chosen) -> u8
 }
 
 fn perform(ctx: &Ctx, run: &Run, matches: &mut ArgMatches) -> anyhow::Result<Outcome> {
-    let talk = match run {
-        Run::Plain(run) => return run(ctx, matches),
-        Run::Talk(talk) => talk,
-    };
+    let every = watch::asked(matches);
+    if let (Run::Plain(run), None) = (run, every) {
+        return run(ctx, matches);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
-        let outcome = talk(ctx, matches).await;
+        let outcome = match every {
+            None => run.once(ctx, matches).await,
+            Some(every) => {
+                let matches = &*matches;
+                watch::again(ctx, every, || async move { run.once(ctx, &mut matches.clone()).await }).await
+            }
+        };
         if !ctx.cleanups.is_empty() {
             for what in ctx.cleanups.run(CLEANUP_BOUND).await {
                 ctx.out.warn(&format!("could not clean up: {what}"));

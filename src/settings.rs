@@ -30,6 +30,8 @@ pub struct Flags {
     pub all: bool,
     /// `--jobs`.
     pub jobs: Option<u64>,
+    /// `--fail-fast`.
+    pub fail_fast: bool,
     /// `--connect-timeout`.
     pub connect_timeout: Option<Duration>,
     /// `--quiet`.
@@ -197,6 +199,7 @@ fn flag(option: Opt, flags: &Flags) -> Option<Result<Value, String>> {
         Opt::Target => list(&flags.target),
         Opt::All => switch(flags.all),
         Opt::Jobs => flags.jobs.map(|n| positive(n).map(Value::Number)),
+        Opt::FailFast => switch(flags.fail_fast),
         Opt::ConnectTimeout => duration(flags.connect_timeout),
         Opt::Quiet => switch(flags.quiet),
         Opt::Verbose => number((flags.verbose > 0).then_some(flags.verbose.into())),

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::provider::exec::TermSize;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use std::io::{IsTerminal, stdin, stdout};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// How the terminal was before it was made raw.
@@ -36,6 +37,36 @@ impl Drop for Raw {
     }
 }
 
+/// Whether the terminal on stdout shows a screen of ours instead of what was there.
+static ON_SCREEN: AtomicBool = AtomicBool::new(false);
+
+/// A screen of our own without a cursor, as long as this lives; what was there comes back.
+#[derive(Debug)]
+pub struct Screen(());
+
+impl Screen {
+    /// Clears the terminal on stdout for it.
+    pub fn enter() -> Result<Self> {
+        ON_SCREEN.store(true, Ordering::Relaxed);
+        let cannot = |error| Error::failure("cannot write to the terminal").source(std::io::Error::from(error));
+        rustix::io::write(stdout(), b"\x1b[?1049h\x1b[?25l").map_err(cannot)?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        leave_screen();
+    }
+}
+
+fn leave_screen() {
+    if ON_SCREEN.swap(false, Ordering::Relaxed) {
+        // The terminal may be gone by now: then there is nothing to restore.
+        let _ = rustix::io::write(stdout(), b"\x1b[?25h\x1b[?1049l");
+    }
+}
+
 /// What is typed is not shown, as long as this lives.
 #[derive(Debug)]
 pub struct Hidden(());
@@ -59,8 +90,9 @@ impl Drop for Hidden {
     }
 }
 
-/// Leaves raw mode, if it was entered. May be called at any time and any number of times.
+/// Leaves our screen and raw mode, if they were entered. May be called at any time and any number of times.
 pub fn restore() {
+    leave_screen();
     if let Some(before) = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take() {
         // The terminal may be gone by now: then there is nothing to restore.
         let _ = tcsetattr(stdin(), OptionalActions::Now, &before);

@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 
 /// How much of a body is read at once.
 const CHUNK: usize = 64 * 1024;
+/// The largest page, in bytes.
+const PAGE: usize = 64 << 20;
 /// A larger answer is not laid out for people.
 const PRETTY: usize = 4 << 20;
 
@@ -30,6 +32,7 @@ Examples:
   esker api GET /v1/system-info
   esker api GET '/v1/changes?select=all' --target prod | jq .result
   esker api GET /api/ssh/keys --target rexec
+  esker api GET '/v1/sprites?max_results=50' --target sprites --paginate | jq '.sprites[].name'
   esker api POST /api/tokens --target rexec --body - <<< '{\"name\":\"ci\",\"expires_in\":30}'
   esker api GET '/api/audit-logs?limit=20' --target rexec | jq '.[].action'
   esker api POST /api/collab/start --target rexec --body share.json
@@ -50,6 +53,9 @@ pub struct ApiArgs {
     /// Print status and headers in front of the body
     #[arg(short, long)]
     include: bool,
+    /// With GET: go on with every further page; each is a document of its own
+    #[arg(long, conflicts_with_all = ["body", "include"])]
+    paginate: bool,
 }
 
 /// Sends one request and prints what comes back.
@@ -60,6 +66,9 @@ pub async fn run(ctx: &Ctx, args: ApiArgs) -> anyhow::Result<Outcome> {
             .into());
     }
     let headers = args.header.iter().map(|text| header(text)).collect::<Result<Vec<_>>>()?;
+    if args.paginate && !args.method.eq_ignore_ascii_case("GET") {
+        return Err(Error::usage(format!("--paginate is for GET, not for {}", args.method.to_uppercase())).into());
+    }
     let target = ctx.target(&(Feature::Raw, "api"))?;
     let provider = target.provider.driver();
     let raw = target.provider.raw();
@@ -68,6 +77,9 @@ pub async fn run(ctx: &Ctx, args: ApiArgs) -> anyhow::Result<Outcome> {
     let method = args.method.to_uppercase();
     let what = format!("{method} {}", args.path);
     let work = async {
+        if args.paginate {
+            return pages(ctx, &target, raw, args.path.clone(), headers).await;
+        }
         let response = raw.request(RawRequest { method, path: args.path.clone(), headers, body }).await?;
         print(ctx, &target, &what, response, args.include).await
     };
@@ -82,6 +94,39 @@ pub async fn run(ctx: &Ctx, args: ApiArgs) -> anyhow::Result<Outcome> {
     };
     outcome.map_err(|error| error.at(provider.id, &*target.full))?;
     Ok(Outcome::Done)
+}
+
+/// Prints page after page, each on lines of its own.
+async fn pages(
+    ctx: &Ctx,
+    target: &Target,
+    raw: &dyn Raw,
+    mut path: String,
+    headers: Vec<(String, String)>,
+) -> Result<()> {
+    loop {
+        let request = RawRequest { method: "GET".to_owned(), path: path.clone(), headers: headers.clone(), body: None };
+        let mut response = raw.request(request).await?;
+        let mut whole = Vec::new();
+        while let Some(chunk) = response.body.next().await {
+            whole.extend_from_slice(&chunk?);
+            if whole.len() > PAGE {
+                return Err(Error::limit(format!("a page of {path} is larger than {PAGE} bytes")));
+            }
+        }
+        let next = serde_json::from_slice(&whole).ok().and_then(|document| raw.next_page(&path, &document));
+        let ended = response.status < 400;
+        if ended && !whole.ends_with(b"\n") {
+            whole.push(b'\n');
+        }
+        let body = crate::stream::iter([Ok(Bytes::from(whole))]);
+        print(ctx, target, &format!("GET {path}"), RawResponse { body, ..response }, false).await?;
+        match next {
+            // A server that names the page it was asked for would be asked for ever.
+            Some(next) if next != path => path = next,
+            _ => return Ok(()),
+        }
+    }
 }
 
 /// A header as it is written in HTTP.

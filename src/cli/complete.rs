@@ -15,9 +15,10 @@ use crate::provider::Env;
 use crate::provider::registry::DRIVERS;
 use crate::resolve::{Registry, Resolver};
 use crate::settings::{Flags, Settings, config_file};
+use crate::supervisor::Places;
 use ask::Noun;
 use clap::Command;
-use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter};
 use clap_complete::env::Shells;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -78,6 +79,87 @@ pub fn changes() -> ArgValueCompleter {
 /// Completes the name of an identity.
 pub fn identities() -> ArgValueCompleter {
     of(|around| ask::names(around, Noun::Identities))
+}
+
+/// Completes the id of a checkpoint.
+pub fn checkpoints() -> ArgValueCompleter {
+    of(|around| ask::names(around, Noun::Checkpoints))
+}
+
+/// Completes the id of a notice.
+pub fn notices() -> ArgValueCompleter {
+    of(|around| ask::names(around, Noun::Notices))
+}
+
+/// Completes the id of a run.
+pub fn runs() -> ArgValueCompleter {
+    of(|around| ask::names(around, Noun::Runs))
+}
+
+/// Completes the name of a snippet.
+pub fn snippets() -> ArgValueCompleter {
+    of(|around| ask::names(around, Noun::Snippets))
+}
+
+/// Completes the id of a recording.
+pub fn recordings() -> ArgValueCompleter {
+    of(|around| ask::names(around, Noun::Recordings))
+}
+
+/// Completes the name of a session that outlives its command.
+pub fn agents() -> ArgValueCompleter {
+    of(|around| {
+        let places = Places::find(around.dirs.state.as_deref(), &|name| var(name).map(Into::into));
+        places.map(|places| places.names()).unwrap_or_default().into_iter().map(|name| (name, String::new())).collect()
+    })
+}
+
+/// Completes a path over there; a short name or an endpoint before its colon.
+pub fn remote_paths() -> ArgValueCompleter {
+    within(|around, word| {
+        if word.contains(':') || word.starts_with('/') {
+            return ask::paths(around, word);
+        }
+        let places = around.short_names().chain(around.endpoints());
+        let mut places: Vec<Candidate> = places.map(|(name, help)| (format!("{name}:/"), help)).collect();
+        if let Some((endpoint, name)) = word.split_once('/') {
+            let names = ask::places(around, endpoint, name);
+            places.extend(names.into_iter().map(|(name, help)| (format!("{name}:/"), help)));
+        }
+        places
+    })
+}
+
+/// Completes a path here or over there.
+pub fn paths() -> ArgValueCompleter {
+    let there = remote_paths();
+    ArgValueCompleter::new(move |word: &OsStr| {
+        let text = word.to_string_lossy();
+        let is_local = text.starts_with('/') || text.starts_with("./") || text.starts_with("../");
+        let mut found = if is_local { Vec::new() } else { there.complete(word) };
+        if !text.contains(':') {
+            found.extend(PathCompleter::any().complete(word));
+        }
+        found
+    })
+}
+
+/// Completes a table of a provider.
+pub fn tables() -> ArgValueCompleter {
+    of(ask::tables)
+}
+
+/// Completes the name of a row of the table that the line is about: `vm NOUN VERB …` or `vm resource TABLE VERB …`.
+pub fn rows() -> ArgValueCompleter {
+    of(|around| {
+        let words = LINE.get().map(Vec::as_slice).unwrap_or_default();
+        let mut after = words.iter().skip_while(|word| *word != "vm").skip(1);
+        let called = match after.next().map(String::as_str) {
+            Some("resource") => after.next().map(String::as_str),
+            noun => noun,
+        };
+        called.map(|called| ask::rows(around, called)).unwrap_or_default()
+    })
 }
 
 /// Completes a target: a short name or an endpoint, and behind its slash a place inside it.

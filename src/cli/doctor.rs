@@ -4,7 +4,7 @@ mod here;
 mod there;
 
 use super::Outcome;
-use super::args::Listing;
+use super::args::Order;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::Row;
@@ -95,7 +95,7 @@ Examples:
   esker doctor -o json | jq '.[] | select(.status == \"fail\")'")]
 pub struct DoctorArgs {
     #[command(flatten)]
-    list: Listing,
+    list: Order,
 }
 
 /// Runs every check.

@@ -28,6 +28,9 @@ pub struct Globals {
     /// How many targets or items at once
     #[arg(long, global = true, value_name = "N", help_heading = WHERE, hide_short_help = true)]
     jobs: Option<u64>,
+    /// Begin no further target once one failed; exec also kills the programs that run
+    #[arg(long, global = true, help_heading = WHERE, hide_short_help = true)]
+    fail_fast: bool,
     /// Use this config file instead of the search path
     #[arg(long, global = true, value_name = "FILE", help_heading = WHERE, hide_short_help = true)]
     config: Option<PathBuf>,
@@ -92,6 +95,7 @@ impl From<Globals> for Flags {
             target: globals.target,
             all: globals.all,
             jobs: globals.jobs,
+            fail_fast: globals.fail_fast,
             connect_timeout: globals.connect_timeout,
             quiet: globals.quiet,
             verbose: globals.verbose,

@@ -20,6 +20,7 @@ pub mod files;
 pub mod global;
 pub mod help;
 pub mod man;
+pub mod mcp;
 pub mod outcome;
 pub mod over;
 pub mod parse;
@@ -31,11 +32,14 @@ pub mod simulate_pi;
 pub mod source;
 pub mod svc;
 pub mod target;
+pub mod top;
 pub mod tree;
 mod until;
 pub mod verbatim;
 pub mod version;
 pub mod vm;
+pub mod wait;
+pub mod watch;
 
 pub use global::Globals;
 pub use help::overview;
@@ -55,6 +59,8 @@ pub static TREE: &[Node] = &[
     group!("vm", "Machines: sandboxes, containers, virtual machines", vm::TREE),
     group!("checkpoint", "Checkpoints: make, list, go back to, delete", checkpoint::TREE),
     group!("agent", "Coding agents: run them, and look after their sessions", agent::TREE),
+    talk!("top", top::TopArgs, top::run, "Show what goes on at every target, live"),
+    talk!("wait", wait::WaitArgs, wait::run, "Wait until services, machines, files or agents are as wanted"),
     group!("target", "Where commands act, and short names for it", target::TREE),
     group!("endpoint", "Where systems are reached, and their logins", endpoint::TREE),
     group!("config", "What is configured, and where it comes from", config::TREE),
@@ -64,6 +70,7 @@ pub static TREE: &[Node] = &[
         .reads(Reads::ConfigIfValid),
     plain!("providers", providers::ProvidersArgs, providers::run, "Show what each provider can do")
         .reads(Reads::ConfigIfValid),
+    talk!("mcp", mcp::McpArgs, mcp::run, "Serve the capabilities as tools for agents (Model Context Protocol)"),
     talk!("api", api::ApiArgs, api::run, "Send a raw request to a system that speaks HTTP"),
     plain!("version", version::VersionArgs, version::run, "Print the version").reads(Reads::ConfigIfValid),
     plain!("schema", schema::SchemaArgs, schema::run, "Print the JSON Schema of what commands print")

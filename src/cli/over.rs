@@ -48,6 +48,7 @@ impl Ctx {
         gathered: Gathered<()>,
     ) -> anyhow::Result<Outcome> {
         if !gathered.done.is_empty() {
+            self.out.unseen(gathered.failed.iter().filter_map(|error| error.parts().target.as_deref()));
             self.out.list(rows, columns, options)?;
         }
         gathered.finish()
@@ -164,7 +165,7 @@ impl Ctx {
         Fut: Future<Output = Result<T>>,
     {
         let jobs = self.settings.number(Opt::Jobs);
-        let limits = Limits::reads(jobs, self.settings.duration(Opt::Timeout), targets.len());
+        let limits = self.fast(Limits::reads(jobs, self.settings.duration(Opt::Timeout), targets.len()));
         let mut gathered = gather(targets, failed, limits, work).await;
         // A read that took too long has changed nothing over there.
         for error in gathered.failed.iter_mut().filter(|error| error.kind() == ErrorKind::Timeout) {
@@ -189,8 +190,13 @@ impl Ctx {
         F: Fn(Target) -> Fut,
         Fut: Future<Output = Result<T>>,
     {
-        let limits = Limits::changes(self.settings.number(Opt::Jobs), self.settings.duration(Opt::Timeout));
+        let limits = self.fast(Limits::changes(self.settings.number(Opt::Jobs), self.settings.duration(Opt::Timeout)));
         gather(targets, failed, limits, work).await
+    }
+
+    /// The limits, with what `--fail-fast` says.
+    fn fast(&self, limits: Limits) -> Limits {
+        Limits { fail_fast: self.settings.on(Opt::FailFast), ..limits }
     }
 
     /// Does what takes time at every target. `--timeout` is left to the work, which knows what goes on without it.
@@ -209,7 +215,7 @@ impl Ctx {
         F: Fn(Target) -> Fut,
         Fut: Future<Output = Result<T>>,
     {
-        let limits = Limits::changes(self.settings.number(Opt::Jobs), None);
+        let limits = self.fast(Limits::changes(self.settings.number(Opt::Jobs), None));
         gather(targets, failed, limits, work).await
     }
 }

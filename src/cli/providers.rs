@@ -1,7 +1,7 @@
 //! `providers`: what each provider can do, from the same data that requests are checked against.
 
 use super::Outcome;
-use super::args::Listing;
+use super::args::Order;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::Row;
@@ -72,7 +72,7 @@ pub struct ProvidersArgs {
     #[arg(long, value_name = "PROVIDER", add = super::complete::providers())]
     provider: Option<String>,
     #[command(flatten)]
-    list: Listing,
+    list: Order,
 }
 
 /// Prints the matrix.

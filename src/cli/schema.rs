@@ -21,7 +21,7 @@ use crate::model::{
     FileEntry, Finding, Forward, HealthState, Identity, Info, LiveSession, LogEntry, Machine, MachineDone,
     MachineHealth, MachinePlan, MachineSeen, MachineStats, MachineUrl, Metric, NetworkRule, Notice, PlanDocument, Port,
     PrivilegesPolicy, Record, RecordDone, Recorded, Recording, Relayed, Removed, ResourcesPolicy, Restored, Run,
-    Service, ServiceDetail, Snippet, TableInfo, Warning,
+    Service, ServiceDetail, Snippet, SyncChange, Synced, TableInfo, TopRow, Warning,
 };
 use crate::report;
 use crate::suggest::nearest;
@@ -78,6 +78,9 @@ static TABLE: &[Entry] = &[
     ("files list", many::<FileEntry>),
     ("files show", one::<FileEntry>),
     ("files cp", one::<Copied>),
+    ("files sync", one::<Synced>),
+    ("files sync --dry-run", many::<SyncChange>),
+    ("files sync events", events::<SyncChange>),
     ("files mkdir", many::<FileEntry>),
     ("files rm", many::<Removed>),
     ("files mv", many::<FileEntry>),
@@ -149,6 +152,7 @@ static TABLE: &[Entry] = &[
     ("agent session list", many::<AgentSession>),
     ("agent session show", one::<AgentSession>),
     ("agent session fork", one::<AgentInfo>),
+    ("top", many::<TopRow>),
     ("target list", many::<TargetRow>),
     ("target show", one::<TargetDetail>),
     ("target add", one::<Changed>),

@@ -17,6 +17,16 @@ pub enum Run {
     Talk(for<'a> fn(&'a Ctx, &'a mut ArgMatches) -> LocalBoxFuture<'a, anyhow::Result<Outcome>>),
 }
 
+impl Run {
+    /// Runs it.
+    pub async fn once(&self, ctx: &Ctx, matches: &mut ArgMatches) -> anyhow::Result<Outcome> {
+        match self {
+            Self::Plain(run) => run(ctx, matches),
+            Self::Talk(run) => run(ctx, matches).await,
+        }
+    }
+}
+
 /// A command or a group of commands.
 pub struct Node {
     /// Its name.

@@ -3,7 +3,6 @@
 use crate::config::duration;
 use crate::context::Ctx;
 use crate::error::{Error, ErrorKind, Result};
-use crate::resolve::Target;
 use crate::settings::{Opt, Value};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -25,7 +24,7 @@ pub(super) enum Look {
 }
 
 /// Looks again and again, ever less often. A server that goes away meanwhile may come back in time.
-pub(super) async fn until<F, Fut>(ctx: &Ctx, target: &Target, what: &str, look: F) -> Result<()>
+pub(super) async fn until<F, Fut>(ctx: &Ctx, place: &str, what: &str, look: F) -> Result<()>
 where
     F: Fn() -> Fut,
     Fut: Future<Output = Result<Look>>,
@@ -52,7 +51,7 @@ where
             }
             Ok(Look::NotYet(state)) => last = Some(state),
             Ok(Look::Never(why)) => {
-                return Err(Error::conflict(format!("`{what}` can no longer be met on `{}`: {why}", target.full)));
+                return Err(Error::conflict(format!("`{what}` can no longer be met on `{place}`: {why}")));
             }
             Err(error) if error.kind() == ErrorKind::Unreachable && last.is_some() => {
                 last = Some(error.to_string());

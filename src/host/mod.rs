@@ -5,6 +5,7 @@
 pub mod guard;
 pub mod namespace;
 pub mod process;
+pub mod unwind;
 
 use crate::provider::exec::Signal;
 use rustix::process::{Resource, Rlimit, setrlimit};

@@ -221,6 +221,58 @@ impl Row for Copied {
     }
 }
 
+/// Something that a sync does, or would do.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct SyncChange {
+    /// What: create, update, mkdir, mode or delete.
+    pub change: String,
+    /// The path below the destination; `.` for itself.
+    pub path: RemotePath,
+    /// The size of a file that comes.
+    pub size_bytes: Option<u64>,
+}
+
+impl Row for SyncChange {
+    const NOUN: &'static str = "changes";
+    fn id(&self) -> String {
+        self.path.to_string()
+    }
+}
+
+/// What a sync did.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+pub struct Synced {
+    /// Where from.
+    pub source: String,
+    /// Where to.
+    pub destination: String,
+    /// Files written.
+    pub files: u64,
+    /// Directories made.
+    pub directories: u64,
+    /// Bytes written.
+    pub size_bytes: u64,
+    /// What got another mode.
+    pub modes: u64,
+    /// What was deleted; a directory with all below counts once.
+    pub deleted: u64,
+    /// Files that were alike.
+    pub unchanged: u64,
+    /// What was left out: links, devices and the like.
+    pub skipped: u64,
+    /// What could not be done.
+    pub failed: u64,
+    /// How long it took.
+    pub duration_seconds: f64,
+}
+
+impl Row for Synced {
+    const NOUN: &'static str = "syncs";
+    fn id(&self) -> String {
+        self.destination.clone()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -328,6 +328,43 @@ pub struct Metric {
     pub help: Option<String>,
 }
 
+/// A row of `top`: something that goes on at a target.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+pub struct TopRow {
+    /// `svc`, `check`, `vm`, `run` or `agent`; may grow.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its state, in the words of its kind.
+    pub state: String,
+    /// What is measured of it.
+    pub metric: Option<String>,
+    /// The value of that.
+    pub value: Option<f64>,
+    /// Whether the value only grows: what it is about is its growth.
+    #[serde(skip)]
+    pub counts: bool,
+}
+
+impl TopRow {
+    /// The value with what it is, for people.
+    pub fn shown(&self) -> Option<String> {
+        let value = self.value?;
+        let metric = self.metric.as_deref().unwrap_or_default();
+        Some(match metric {
+            "cpu %" => format!("{value:.1}%"),
+            metric => format!("{value:.0} {metric}"),
+        })
+    }
+}
+
+impl Row for TopRow {
+    const NOUN: &'static str = "services, machines and agents";
+    fn id(&self) -> String {
+        format!("{}:{}", self.kind, self.name)
+    }
+}
+
 impl Row for Metric {
     const NOUN: &'static str = "metrics";
     fn id(&self) -> String {

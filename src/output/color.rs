@@ -34,6 +34,11 @@ impl Tone {
         }
     }
 
+    /// `text` in this tone, or as it is if `colors` is off: for what draws a screen by itself.
+    pub fn painted(self, text: &str, colors: bool) -> String {
+        self.paint(text, colors)
+    }
+
     /// Appends `text` in this tone, or as it is if `colors` is off.
     pub(super) fn push(self, line: &mut String, text: &str, colors: bool) {
         if !colors || self == Self::Plain || text.is_empty() {

@@ -3,7 +3,6 @@
 use crate::error::{Error, Result};
 use crate::suggest::nearest;
 use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// The top-level keys of the documents of `T`, from its schema.
@@ -27,7 +26,7 @@ pub(super) fn check<'a>(name: &str, flag: &str, valid: impl IntoIterator<Item = 
 }
 
 /// `value` with these keys alone, in this order. A key it lacks is null: it exists, and has no value here.
-pub(super) fn pick(value: &impl Serialize, fields: &[String]) -> serde_json::Result<Value> {
+pub(super) fn pick(value: &dyn erased_serde::Serialize, fields: &[String]) -> serde_json::Result<Value> {
     let Value::Object(mut object) = serde_json::to_value(value)? else { return Ok(Value::Null) };
     Ok(Value::Object(
         fields.iter().map(|key| (key.clone(), object.remove(key).unwrap_or_default())).collect::<Map<_, _>>(),

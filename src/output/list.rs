@@ -1,7 +1,7 @@
 //! Lists and single objects in every format: one place that knows `--fields`, `--sort` and `--limit`.
 
 use super::table::{self, Look, Table};
-use super::{Cell, Column, Format, Output, csv, fields, sanitize};
+use super::{Cell, Column, Format, Output, csv, fields, sanitize, watch};
 use crate::error::{Error, Result};
 use crate::model::{At, Row};
 use schemars::JsonSchema;
@@ -87,7 +87,7 @@ impl Output {
         self.paint(table, look)
     }
 
-    fn paint(&self, mut table: Table, look: Look) -> Result<()> {
+    pub(super) fn paint(&self, mut table: Table, look: Look) -> Result<()> {
         let mut text = Vec::new();
         table.write(&mut text, look).map_err(Error::internal)?;
         let height = crate::tty::size().map_or(usize::MAX, |size| usize::from(size.rows).saturating_sub(1));
@@ -105,6 +105,9 @@ impl Output {
         let all = all(columns, placed);
         let total = rows.len();
         let sorted = sorted(rows, &all, options)?;
+        if self.watches() {
+            return self.listed_again(&sorted, &all, placed);
+        }
         match self.format() {
             Format::Json | Format::Jsonl | Format::Yaml => {
                 if placed {
@@ -135,6 +138,28 @@ impl Output {
             self.note(&format!("showing {} of {total} {} (`--limit`)", sorted.len(), T::NOUN));
         }
         Ok(())
+    }
+
+    /// The same where it is printed again and again.
+    fn listed_again<T: Row>(&self, rows: &[&At<T>], all: &[Shown<'_, T>], placed: bool) -> Result<()> {
+        let shown = self.shown(all, self.format() == Format::Wide, T::IS_TARGET)?;
+        if self.repaints() {
+            let (table, look) = self.drawn(rows, &shown);
+            return self.paint(table, look);
+        }
+        let mut told = Vec::with_capacity(rows.len());
+        for row in rows {
+            let value = if placed { serde_json::to_value(row) } else { serde_json::to_value(&row.value) };
+            let cells = shown.iter().filter(|column| !matches!(column, Shown::Target));
+            let cells: Vec<_> = cells.map(|column| sanitize_cell(column.cell(row).show(None))).collect();
+            told.push(watch::Row {
+                target: row.target.clone(),
+                id: row.value.id(),
+                value: value.map_err(Error::internal)?,
+                line: cells.join(" "),
+            });
+        }
+        self.tell(told)
     }
 
     /// One object: for people a `HEADER:  value` line per column, wide ones included; for programs a bare object.

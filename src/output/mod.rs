@@ -22,6 +22,7 @@ pub mod sanitize;
 mod sink;
 mod table;
 mod talk;
+mod watch;
 mod yaml;
 
 pub use color::{Tone, tone};
@@ -57,6 +58,8 @@ struct Inner {
     bars: OnceLock<indicatif::MultiProgress>,
     /// Notes and warnings that were said already (U12.4).
     said: Mutex<HashSet<String>>,
+    /// What was told of a list that is printed again and again.
+    watching: OnceLock<Mutex<watch::Watching>>,
     /// Whether our own notices start with `esker:` (U9.5).
     notices_are_marked: AtomicBool,
 }
@@ -91,6 +94,7 @@ impl Output {
             writer: OnceLock::new(),
             bars: OnceLock::new(),
             said: Mutex::default(),
+            watching: OnceLock::new(),
             notices_are_marked: AtomicBool::new(false),
         }))
     }

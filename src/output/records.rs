@@ -18,6 +18,9 @@ impl Output {
     /// A list of rows in the format that was asked for, in their order. `one` is what a row is called.
     pub fn records(&self, rows: &[At<Record>], headings: &[Heading], one: &str) -> Result<()> {
         let asked = self.asked(rows, headings)?;
+        if self.watches() && !self.repaints() {
+            return self.records_again(rows, headings);
+        }
         match self.format() {
             Format::Json | Format::Jsonl | Format::Yaml => self.record_documents(rows)?,
             Format::Name => self.record_keys(rows)?,
@@ -73,6 +76,21 @@ impl Output {
         Value::Object(names.iter().map(|name| (name.clone(), value(row, name))).collect::<Map<_, _>>())
     }
 
+    fn records_again(&self, rows: &[At<Record>], headings: &[Heading]) -> Result<()> {
+        let told = rows.iter().map(|row| {
+            let shown = headings.iter().filter(|heading| !heading.is_wide);
+            let cells: Vec<_> =
+                shown.map(|heading| super::list::sanitize_cell(cell(row, heading).show(None))).collect();
+            Ok(super::watch::Row {
+                target: row.target.clone(),
+                id: row.value.key.0.clone(),
+                value: serde_json::to_value(row)?,
+                line: cells.join(" "),
+            })
+        });
+        self.tell(told.collect::<serde_json::Result<_>>().map_err(Error::internal)?)
+    }
+
     fn record_documents(&self, rows: &[At<Record>]) -> Result<()> {
         if self.0.options.fields.is_some() {
             let picked: Vec<Value> = rows.iter().map(|row| self.picked(row)).collect();
@@ -85,7 +103,7 @@ impl Output {
         self.print(|out| match self.format() {
             Format::Jsonl => rows.iter().try_for_each(|row| document::json_line(out, row)),
             Format::Yaml => yaml::write(out, &serde_json::to_value(rows)?),
-            _ => document::json(out, rows),
+            _ => document::json(out, &rows),
         })
     }
 
@@ -137,6 +155,9 @@ impl Output {
             elastic: columns.iter().map(|column| matches!(column.key.as_str(), "description" | "text")).collect(),
             rows: rows.iter().map(line).collect(),
         };
+        if self.watches() {
+            return self.paint(table, self.look());
+        }
         self.print(|out| table.write(out, self.look()))
     }
 }

@@ -203,6 +203,10 @@ pub trait Agent: Send + Sync {
     /// end of its stderr.
     async fn open(&self, spec: SessionSpec, host: &dyn Exec) -> Result<Session>;
 
+    /// The same in another machine, where the agent is installed first if it is missing and `install` names a version
+    /// (empty: the newest). What is its own is kept there; without it, an agent that is not there is `NotFound`.
+    async fn open_there(&self, spec: SessionSpec, exec: &dyn Exec, install: Option<&str>) -> Result<Session>;
+
     /// The sessions that are kept in files on this machine, newest first: those of one directory or of all, and
     /// beside the private ones the user's own if `shared`.
     async fn sessions(&self, dir: Option<&RemotePath>, shared: bool) -> Result<Vec<AgentSession>>;

@@ -7,6 +7,8 @@ pub struct Translation {
     pub client: &'static str,
     /// The version that was looked at.
     pub version: &'static str,
+    /// What has to be known of all of them.
+    pub about: &'static str,
     /// One command a line: `theirs | ours | FLAG=ours ; FLAG=ours | note`. Ours is `-` where there is none, and the note
     /// is the reason. One text, so that nothing but the manual pays for it.
     pub text: &'static str,

@@ -70,6 +70,7 @@ settings! {
     Target "target" "--target" Some("ESKER_TARGET"), Some("default_target"), Kind::List, None, "where to act";
     All "all" "--all" None, None, Kind::Bool, Some("false"), "every target that the verb fits";
     Jobs "jobs" "--jobs" Some("ESKER_JOBS"), Some("jobs"), Kind::Number, None, "how many targets or items at once";
+    FailFast "fail_fast" "--fail-fast" None, None, Kind::Bool, Some("false"), "begin no further target once one failed";
     ConnectTimeout "connect_timeout" "--connect-timeout" None, Some("connect_timeout"), Kind::Duration, Some("10s"), "how long connecting may take";
     Quiet "quiet" "--quiet" Some("ESKER_QUIET"), Some("quiet"), Kind::Bool, Some("false"), "no notes, hints and progress";
     Verbose "verbose" "--verbose" Some("ESKER_LOG"), Some("log"), Kind::Level, Some("0"), "info, debug or trace on stderr";

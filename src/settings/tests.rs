@@ -169,6 +169,7 @@ fn every_flag_arrives() {
         target: vec!["t".into()],
         all: true,
         jobs: Some(1),
+        fail_fast: true,
         connect_timeout: second,
         quiet: true,
         verbose: 1,

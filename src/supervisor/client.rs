@@ -8,6 +8,7 @@ use crate::provider::agent::{Answer, Command, Session, SessionControl};
 use crate::provider::exec::Exit;
 use crate::stream::{self, Items};
 use async_trait::async_trait;
+use futures_util::StreamExt as _;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -99,23 +100,56 @@ impl Client {
         let lines = self.lines(From::Now).await?;
         let (replies, replied) = mpsc::unbounded_channel();
         let control = Control { client: self.clone(), next: AtomicU64::new(1), replies };
-        let events = stream::unfold((lines, replied), |(mut lines, mut replied)| async move {
-            use futures_util::StreamExt as _;
-            loop {
-                let event = tokio::select! {
-                    biased;
-                    Some(reply) = replied.recv() => Some(reply),
-                    line = lines.next() => match line.transpose()? {
-                        Some(Line::Entry(entry)) => Some(entry.event),
-                        // One who follows live may fall behind, and is told so by the numbers of events.
-                        Some(Line::Gap(_)) => continue,
-                        None => None,
-                    },
-                };
-                return Ok(event.map(|event| (event, (lines, replied))));
-            }
+        let following = Following { client: self.clone(), lines, replied, doubts: false };
+        let events = stream::unfold(following, |mut following| async move {
+            Ok(following.next().await?.map(|event| (event, following)))
         });
         Ok(Session { info: live.agent, events, control: Arc::new(control) })
+    }
+}
+
+/// How long nothing comes before it is asked whether the end was among what was lost.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// The new events of a session, as they come.
+struct Following {
+    client: Client,
+    lines: Items<Line>,
+    replied: mpsc::UnboundedReceiver<AgentEvent>,
+    /// Whether the end of what the agent does may have been among what was lost.
+    doubts: bool,
+}
+
+impl Following {
+    /// The next event; `None` when the session has ended. What was lost, since it was said faster than it was read, is
+    /// told; if the end was among it, there is nothing to wait for.
+    async fn next(&mut self) -> Result<Option<AgentEvent>> {
+        loop {
+            let line = tokio::select! {
+                biased;
+                Some(reply) = self.replied.recv() => return Ok(Some(reply)),
+                line = self.lines.next() => line.transpose()?,
+                () = tokio::time::sleep(QUIET), if self.doubts => {
+                    if self.client.show().await?.state == "idle" {
+                        return Err(Error::failure("the end of the answer is among the events that were lost")
+                            .hint(format!("`esker agent logs {}` prints what is left", self.client.name)));
+                    }
+                    continue;
+                }
+            };
+            return Ok(match line {
+                None => None,
+                Some(Line::Gap(lost)) => {
+                    self.doubts = true;
+                    let text = format!("{lost} events were lost: they came faster than they were read");
+                    Some(AgentEvent::Notice { level: "warning".to_owned(), text })
+                }
+                Some(Line::Entry(entry)) => {
+                    self.doubts &= !matches!(entry.event, AgentEvent::End { .. });
+                    Some(entry.event)
+                }
+            });
+        }
     }
 }
 
@@ -151,5 +185,73 @@ impl SessionControl for Control {
     async fn close(&self, grace: Duration) -> Result<Exit> {
         let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
         self.client.ask(&Request::Stop { grace_ms }).await.map(|_| Exit::Closed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AgentInfo, AgentUsage, EndReason, Time};
+    use tokio::net::UnixListener;
+
+    fn idle() -> LiveSession {
+        LiveSession {
+            name: "fix".to_owned(),
+            state: "idle".to_owned(),
+            agent: AgentInfo::default(),
+            endpoint: "pi".to_owned(),
+            host: None,
+            turns: 1,
+            usage: AgentUsage::default(),
+            questions: Vec::new(),
+            tools: Vec::new(),
+            attached: 1,
+            started_at: Time::UNIX_EPOCH,
+            active_at: Time::UNIX_EPOCH,
+            idle_limit_seconds: None,
+            ended: None,
+            pid: 1,
+        }
+    }
+
+    /// A session that is idle and whose events are these lines, and nothing more.
+    fn played(lines: Vec<String>) -> (tempfile::TempDir, Client) {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("fix.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let (read, mut write) = stream.into_split();
+                let mut asked = String::new();
+                BufReader::new(read).read_line(&mut asked).await.unwrap();
+                let answer = if asked.contains("events") {
+                    format!("\n{}\n", lines.join("\n"))
+                } else {
+                    wire::answer(Ok(serde_json::to_value(idle()).unwrap())) + "\n"
+                };
+                write.write_all(answer.as_bytes()).await.unwrap();
+                held.push(write);
+            }
+        });
+        (folder, Client::new("fix", socket))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_lost_is_told_and_an_end_that_was_lost_is_not_waited_for() {
+        let end = AgentEvent::End { reason: EndReason::Completed, final_text: "done".to_owned(), error: None };
+        let entry = wire::Entry { event: end.clone(), seq: 9, time: Time::UNIX_EPOCH };
+        let told = vec![Line::gap(7), serde_json::to_string(&entry).unwrap()];
+        let (_folder, client) = played(told);
+        let mut events = client.open().await.unwrap().events;
+        let first = events.next().await.unwrap().unwrap();
+        assert!(matches!(&first, AgentEvent::Notice { level, text } if level == "warning" && text.starts_with("7 ")));
+        assert_eq!(events.next().await.unwrap().unwrap(), end);
+
+        let (_folder, client) = played(vec![Line::gap(7)]);
+        let mut events = client.open().await.unwrap().events;
+        assert!(events.next().await.unwrap().is_ok());
+        let error = events.next().await.unwrap().unwrap_err();
+        assert_eq!(error.to_string(), "the end of the answer is among the events that were lost");
     }
 }

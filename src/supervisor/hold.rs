@@ -155,8 +155,16 @@ pub async fn hold(session: Session, setup: Setup, ready: impl FnOnce(&LiveSessio
 async fn heard(shared: &Arc<Shared>, responder: &Responder, event: AgentEvent) {
     match event {
         AgentEvent::Reply(reply) => {
-            if let Some(waiting) = shared.state().waiting.remove(&reply.id) {
-                let _ = waiting.send(reply);
+            let waiting = shared.state().waiting.remove(&reply.id);
+            match (waiting, reply.outcome) {
+                (Some(waiting), outcome) => {
+                    let _ = waiting.send(Reply { outcome, ..reply });
+                }
+                // omp takes a command first, and may refuse it then.
+                (None, Err(message)) => {
+                    shared.add(AgentEvent::Error { message, code: reply.command, fatal: false });
+                }
+                (None, Ok(_)) => {}
             }
         }
         AgentEvent::Interaction(dialog) => {

@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use std::sync::Arc;
-use tokio::sync::mpsc::{Receiver, channel};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 /// Steps that wait for their turn: enough to fill the next batches, whatever the size of the tree.
 const QUEUE: usize = 256;
@@ -34,22 +34,34 @@ pub async fn copy(
     observer: Arc<dyn Observer>,
 ) -> Result<Summary> {
     let (plans, failed) = plan(sources, dest, options).await?;
+    let summary = Summary { failed, ..Summary::default() };
+    Ok(carry_out(dest.files, options, observer, summary, |steps| walk(plans, options, steps)).await)
+}
+
+/// Takes the steps that `tell` sends, in their order, and adds what came of them to `summary`.
+pub(super) async fn carry_out<'a, Fut: Future<Output = ()>>(
+    dest: &'a dyn Files,
+    options: &'a Options,
+    watcher: Watcher,
+    summary: Summary,
+    tell: impl FnOnce(Sender<Step<'a>>) -> Fut,
+) -> Summary {
     let (sender, steps) = channel(QUEUE);
     let mut run = Run {
-        dest: dest.files,
+        dest,
         options,
-        watcher: observer,
+        watcher,
         running: FuturesUnordered::new(),
         batch: Batch::default(),
         wanted: Vec::new(),
         closed: Vec::new(),
         narrow: Vec::new(),
-        summary: Summary { failed, ..Summary::default() },
+        summary,
     };
-    let ((), ()) = tokio::join!(run.all(steps), walk(plans, options, sender));
+    let ((), ()) = tokio::join!(run.all(steps), tell(sender));
     run.make().await;
     run.narrow_down().await;
-    Ok(run.summary)
+    run.summary
 }
 
 /// What became of some files.

@@ -8,6 +8,7 @@ mod batch;
 mod engine;
 mod names;
 mod plan;
+pub mod sync;
 #[cfg(test)]
 mod tests;
 mod walk;

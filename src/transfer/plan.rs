@@ -94,7 +94,7 @@ fn place(
 }
 
 /// Whether `path` is `dir` or below, as far as the texts tell.
-fn is_within(path: &RemotePath, dir: &RemotePath) -> bool {
+pub(super) fn is_within(path: &RemotePath, dir: &RemotePath) -> bool {
     let parts = |path: &RemotePath| -> Vec<Vec<u8>> {
         let parts = path.as_bytes().split(|byte| *byte == b'/');
         parts.filter(|part| !matches!(*part, b"" | b".")).map(<[u8]>::to_vec).collect()

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc::Sender;
 
 /// How deep links may lead: one that leads to a directory above itself has no end.
-const DEPTH: usize = 64;
+pub(super) const DEPTH: usize = 64;
 
 /// Tells every step of `plans`. Ends early if nobody listens.
 pub(super) async fn walk<'a>(plans: Vec<Plan<'a>>, options: &Options, steps: Sender<Step<'a>>) {
@@ -88,15 +88,29 @@ async fn found<'a>(
             (Step::Failed(Error::failure(format!("`{what}` is more than {DEPTH} directories deep"))), false)
         }
         FileKind::Directory => (directory(&entry, to, options), true),
-        FileKind::Symlink => skipped("a symbolic link"),
-        FileKind::Socket => skipped("a socket"),
-        FileKind::NamedPipe => skipped("a named pipe"),
-        FileKind::Device => skipped("a device"),
-        FileKind::Unknown => skipped("neither a file nor a directory"),
+        other => skipped(special(other)),
     }
 }
 
-fn task<'a>(source: &End<'a>, from: RemotePath, entry: &FileEntry, to: RemotePath, options: &Options) -> Task<'a> {
+/// What is neither a file nor a directory, in words.
+pub(super) fn special(kind: FileKind) -> &'static str {
+    match kind {
+        FileKind::Symlink => "a symbolic link",
+        FileKind::Socket => "a socket",
+        FileKind::NamedPipe => "a named pipe",
+        FileKind::Device => "a device",
+        FileKind::File | FileKind::Directory | FileKind::Unknown => "neither a file nor a directory",
+    }
+}
+
+/// The step that copies a file.
+pub(super) fn task<'a>(
+    source: &End<'a>,
+    from: RemotePath,
+    entry: &FileEntry,
+    to: RemotePath,
+    options: &Options,
+) -> Task<'a> {
     // Bits above the nine mean something else for another owner at another place; `cp` drops them as well.
     let is_file = entry.kind == FileKind::File;
     let kept = entry.mode_bits().filter(|_| is_file).map(|mode| mode & 0o777);
@@ -110,7 +124,8 @@ fn task<'a>(source: &End<'a>, from: RemotePath, entry: &FileEntry, to: RemotePat
     }
 }
 
-fn directory<'a>(entry: &FileEntry, to: RemotePath, options: &Options) -> Step<'a> {
+/// The step that makes a directory.
+pub(super) fn directory<'a>(entry: &FileEntry, to: RemotePath, options: &Options) -> Step<'a> {
     Step::Directory { to, mode: entry.mode_bits().map(|mode| mode & 0o777), owner: owner(entry, options) }
 }
 

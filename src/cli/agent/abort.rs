@@ -1,7 +1,7 @@
 //! `agent abort`: the session stays, what it does ends.
 
 use super::live::{client, print};
-use crate::cli::Outcome;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::provider::agent::Command;
 use clap::Args;
@@ -15,7 +15,7 @@ Examples:
   esker agent abort fix && esker agent send fix 'start over'")]
 pub struct AbortArgs {
     /// Session that is to stop
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::agents())]
     name: String,
 }
 

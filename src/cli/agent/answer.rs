@@ -2,7 +2,7 @@
 
 use super::live::{client, print};
 use crate::agent::policy;
-use crate::cli::Outcome;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::DialogKind;
@@ -23,7 +23,7 @@ Examples:
   esker agent answer fix 67e3a0f4 --cancel")]
 pub struct AnswerArgs {
     /// Session that asks
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::agents())]
     name: String,
     /// Question: its id or a beginning of it
     #[arg(value_name = "ID")]

@@ -2,7 +2,7 @@
 
 use super::live::client;
 use super::run::Show;
-use crate::cli::Outcome;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::model::AgentEvent;
 use crate::provider::registry::driver;
@@ -24,7 +24,7 @@ Examples:
   esker agent attach fix --new -o jsonl | jq -c 'select(.type == \"agent.tool_end\")'")]
 pub struct AttachArgs {
     /// Session to watch
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::agents())]
     name: String,
     /// Leave out what has happened already
     #[arg(long)]

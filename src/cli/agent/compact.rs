@@ -1,7 +1,7 @@
 //! `agent compact`: a shorter context for a session.
 
 use super::live::{client, print};
-use crate::cli::Outcome;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::provider::agent::Command;
 use clap::Args;
@@ -16,7 +16,7 @@ Examples:
   esker agent compact fix 'keep the list of files'")]
 pub struct CompactArgs {
     /// Session that is meant
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::agents())]
     name: String,
     /// What the summary is to hold
     #[arg(value_name = "INSTRUCTIONS")]

@@ -1,12 +1,14 @@
 //! `agent doctor`: whether an agent is there, starts, and answers.
 
-use super::{agent, ask, close, here, open, target};
+use super::host::Host;
+use super::{agent, ask, close, open, target};
 use crate::cli::Outcome;
-use crate::cli::args::Listing;
+use crate::cli::args::Order;
 use crate::cli::doctor::{COLUMNS, Diagnosis, FAILED};
 use crate::context::Ctx;
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::agent::{Command, Keys, SessionSpec, Which};
+use crate::provider::local::LocalExec;
 use crate::resolve::Target;
 use clap::Args;
 use std::time::Duration;
@@ -24,7 +26,7 @@ Examples:
   esker agent doctor --target omp -o json")]
 pub struct DoctorArgs {
     #[command(flatten)]
-    list: Listing,
+    list: Order,
 }
 
 /// Runs every check.
@@ -46,7 +48,7 @@ pub async fn run(ctx: &Ctx, args: DoctorArgs) -> anyhow::Result<Outcome> {
 }
 
 async fn program(target: &Target) -> Diagnosis {
-    let probed = async { agent(target, "agent doctor")?.probe(&here()).await };
+    let probed = async { agent(target, "agent doctor")?.probe(&LocalExec::confined()).await };
     match probed.await {
         Ok(info) => Diagnosis::new("program", "pass", format!("{} {}", info.agent, info.version.unwrap_or_default())),
         Err(error) => Diagnosis::error("program", "fail", &error),
@@ -67,7 +69,7 @@ async fn echo(ctx: &Ctx, target: &Target) -> Diagnosis {
 async fn login(ctx: &Ctx, target: &Target) -> Diagnosis {
     let model: Result<String, Error> = async {
         let spec = SessionSpec { session: Which::Unkept, keys: Keys::OfProvider, ..SessionSpec::default() };
-        let session = open(ctx, target, spec, &here(), "agent doctor").await?;
+        let session = open(ctx, target, spec, &Host::here(), "agent doctor").await?;
         let model = session.info.model.clone().unwrap_or_default();
         close(session, Duration::from_secs(5)).await?;
         Ok(model)

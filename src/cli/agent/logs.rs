@@ -2,7 +2,7 @@
 
 use super::live::places;
 use super::run::Show;
-use crate::cli::Outcome;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::AgentEvent;
@@ -20,7 +20,7 @@ Examples:
   esker agent logs fix -o jsonl | jq -c 'select(.type == \"agent.error\")'")]
 pub struct LogsArgs {
     /// Session to look into
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::agents())]
     name: String,
     /// Only what the agent's program wrote to its stderr
     #[arg(long)]

@@ -6,6 +6,7 @@ pub mod attach;
 pub mod bash;
 pub mod compact;
 pub mod doctor;
+pub mod host;
 pub mod list;
 mod live;
 pub mod logs;
@@ -21,16 +22,16 @@ pub mod start;
 pub mod stop;
 pub mod supervise;
 pub mod usage;
+pub mod way_back;
 
+use self::host::Host;
 use super::tree::{Node, group, plain, talk};
 use crate::config::Origin;
 use crate::context::Ctx;
 use crate::error::{Error, Result};
-use crate::model::{AgentEvent, RemotePath};
+use crate::model::{AgentEvent, At, RemotePath, TopRow};
 use crate::provider::agent::{Agent, Answer, Command, Keys, Session, SessionSpec, Which};
-use crate::provider::exec::Exec;
 use crate::provider::feature::capability;
-use crate::provider::local::LocalExec;
 use crate::provider::registry::DRIVERS;
 use crate::provider::{Feature, require};
 use crate::resolve::Target;
@@ -39,6 +40,32 @@ use crate::signal::interrupted;
 use futures_util::StreamExt as _;
 use serde_json::Value;
 use std::time::Duration;
+
+/// The sessions that outlive their commands, as rows of `top`.
+pub(super) async fn live_sessions(ctx: &Ctx) -> Result<Vec<At<TopRow>>> {
+    let places = live::places(ctx)?;
+    let names = places.names();
+    let looked = futures_util::future::join_all(names.iter().map(|name| live::look(&places, name))).await;
+    let running = looked.into_iter().flatten().filter(|live| live.state != "ended");
+    Ok(running
+        .map(|session| {
+            let value = TopRow {
+                kind: "agent".to_owned(),
+                name: session.name.clone(),
+                state: session.state.clone(),
+                metric: Some("tokens".to_owned()),
+                value: Some(session.usage.total_tokens as f64),
+                counts: true,
+            };
+            live::row(&session, value)
+        })
+        .collect())
+}
+
+/// The state of a session that outlives its command; `None` where there is none of that name.
+pub(super) async fn state(ctx: &Ctx, name: &str) -> Result<Option<String>> {
+    Ok(live::look(&live::places(ctx)?, name).await.map(|live| live.state))
+}
 
 /// How long an agent may take to end before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
@@ -92,7 +119,7 @@ fn agent<'a>(target: &'a Target, asked: &str) -> Result<&'a dyn Agent> {
 }
 
 /// Opens a session, unless a signal or the deadline comes first.
-async fn open(ctx: &Ctx, target: &Target, spec: SessionSpec, host: &dyn Exec, asked: &str) -> Result<Session> {
+async fn open(ctx: &Ctx, target: &Target, spec: SessionSpec, host: &Host, asked: &str) -> Result<Session> {
     let agent = agent(target, asked)?;
     let mut signals = ctx.signals.listen().await?;
     let progress = ctx.out.progress(&format!("starting `{}`", target.full));
@@ -100,11 +127,11 @@ async fn open(ctx: &Ctx, target: &Target, spec: SessionSpec, host: &dyn Exec, as
     let limit = ctx.settings.duration(Opt::Timeout);
     let opened = async {
         match limit {
-            Some(limit) => tokio::time::timeout(limit, agent.open(spec, host)).await.unwrap_or_else(|_| {
+            Some(limit) => tokio::time::timeout(limit, host.open(agent, spec)).await.unwrap_or_else(|_| {
                 let limit = crate::config::duration::show(limit);
                 Err(Error::timeout(format!("`{asked}` gave up after {limit} (--timeout)")))
             }),
-            None => agent.open(spec, host).await,
+            None => host.open(agent, spec).await,
         }
     };
     tokio::pin!(opened);
@@ -119,11 +146,6 @@ async fn open(ctx: &Ctx, target: &Target, spec: SessionSpec, host: &dyn Exec, as
     opened.map_err(|error| error.at(target.provider.driver().id, &*target.full))
 }
 
-/// A host for one session, which ends with all that it started.
-fn here() -> LocalExec {
-    LocalExec::confined()
-}
-
 /// A session for one command, kept nowhere, and its answer.
 async fn ask(
     ctx: &Ctx,
@@ -134,7 +156,7 @@ async fn ask(
     asked: &str,
 ) -> Result<Value> {
     let spec = SessionSpec { session: Which::Unkept, keys, dir, ..SessionSpec::default() };
-    let mut session = open(ctx, target, spec, &here(), asked).await?;
+    let mut session = open(ctx, target, spec, &Host::here(), asked).await?;
     let answer = reply(ctx, &mut session, command).await;
     let closed = close(session, GRACE).await;
     let answer = answer.and_then(|answer| closed.map(|()| answer));

@@ -2,7 +2,7 @@
 
 use super::{ask, target};
 use crate::cli::Outcome;
-use crate::cli::args::Listing;
+use crate::cli::args::Order;
 use crate::cli::over::at;
 use crate::context::Ctx;
 use crate::error::{Error, Result};
@@ -32,7 +32,7 @@ Examples:
   esker agent models --target omp -o name")]
 pub struct ModelsArgs {
     #[command(flatten)]
-    list: Listing,
+    list: Order,
 }
 
 /// Lists models.

@@ -1,5 +1,6 @@
 //! The flags that say how a session is opened: those of `agent run` and `agent start`.
 
+use super::host::HostArgs;
 use crate::agent::policy::{Policy, Responder, Rules};
 use crate::cli::source::read_text;
 use crate::error::{Error, Result};
@@ -82,6 +83,9 @@ pub struct OpenArgs {
     /// Use your own configuration and home
     #[arg(long, help_heading = SURROUNDINGS)]
     share_config: bool,
+
+    #[command(flatten)]
+    pub(super) host: HostArgs,
 }
 
 /// What `--approve` takes.

@@ -1,7 +1,7 @@
 //! `agent rpc`: any command of the agent's own protocol.
 
 use super::live::client;
-use crate::cli::Outcome;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::provider::agent::Command;
@@ -18,7 +18,7 @@ Examples:
   esker agent rpc fix '{\"type\":\"set_auto_retry\",\"enabled\":false}'")]
 pub struct RpcArgs {
     /// Session to talk to
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::agents())]
     name: String,
     /// Command, as JSON
     #[arg(value_name = "JSON")]

@@ -4,8 +4,8 @@ use super::live::{client, row};
 use super::run::{AgentResult, Attendant, Ended, Limits, Show, failed};
 use crate::agent::budget::Budget;
 use crate::agent::policy::Responder;
-use crate::cli::Outcome;
 use crate::cli::source::read_text;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::EndReason;
@@ -27,7 +27,7 @@ Examples:
   git diff | esker agent send fix -")]
 pub struct SendArgs {
     /// Session to talk to
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::agents())]
     name: String,
     /// What it is to do; `-` reads stdin
     #[arg(value_name = "PROMPT")]

@@ -1,7 +1,7 @@
 //! `agent set`: another model for a session, or another level of thinking.
 
 use super::live::{client, print};
-use crate::cli::Outcome;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::provider::agent::Command;
@@ -17,7 +17,7 @@ Examples:
   esker agent set fix --thinking high")]
 pub struct SetArgs {
     /// Session that is meant
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::agents())]
     name: String,
     /// Model, with who serves it where that changes: PROVIDER/MODEL
     #[arg(long, value_name = "MODEL", required_unless_present = "thinking")]

@@ -1,7 +1,7 @@
 //! `agent show`: one session, and what it asks.
 
 use super::live::{COLUMNS, look, places, row};
-use crate::cli::Outcome;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::Error;
 use clap::Args;
@@ -13,7 +13,7 @@ Examples:
   esker agent show fix -o json | jq -r '.questions[].request_id'")]
 pub struct ShowArgs {
     /// Session to show
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::agents())]
     name: String,
 }
 

@@ -1,8 +1,9 @@
 //! `agent start`: a session that outlives this command. A process of its own holds it, see [`crate::supervisor`].
 
+use super::host::HostArgs;
 use super::live::{COLUMNS, places, row};
 use super::open::{Judge, OpenArgs};
-use super::{agent, target};
+use super::{agent, target, way_back};
 use crate::cli::Outcome;
 use crate::config::duration;
 use crate::context::{Ctx, var};
@@ -26,6 +27,7 @@ unless --approve or --approve-rules decides. `agent attach` shows what it does.
 Examples:
   esker agent start --name fix 'fix the failing test'
   esker agent start --target omp --approve-rules rules.yaml --idle-limit 2h
+  esker agent start --name there --in sprites/dev --checkpoint
   esker agent send fix 'and now the docs'")]
 pub struct StartArgs {
     /// What it is to do first; it is not waited for
@@ -53,6 +55,7 @@ pub(super) struct Order {
     pub(super) idle_limit_ms: Option<u64>,
     pub(super) grace_ms: u64,
     pub(super) most: Option<usize>,
+    pub(super) host: HostArgs,
 }
 
 fn ms(duration: Duration) -> u64 {
@@ -66,6 +69,7 @@ pub async fn run(ctx: &Ctx, args: StartArgs) -> anyhow::Result<Outcome> {
     // Found out here rather than over there.
     let judge = args.open.judge()?;
     judge.responder(true)?;
+    let place = args.open.host.place(ctx)?;
     let most = ctx.config.endpoints.get(&target.full).and_then(|endpoint| endpoint.text("max_sessions")?.parse().ok());
     let order = Order {
         name: args.name,
@@ -74,7 +78,11 @@ pub async fn run(ctx: &Ctx, args: StartArgs) -> anyhow::Result<Outcome> {
         idle_limit_ms: Some(args.idle_limit).filter(|limit| !limit.is_zero()).map(ms),
         grace_ms: ms(args.grace),
         most,
+        host: args.open.host,
     };
+    if let Some(place) = place.filter(|_| order.host.checkpoint) {
+        way_back::checkpoint(ctx, &place).await?;
+    }
     let began = begin(ctx, &target.full, args.open.cwd, &order);
     let live = match ctx.settings.duration(Opt::Timeout) {
         Some(limit) => tokio::time::timeout(limit, began).await.unwrap_or_else(|_| {

@@ -1,7 +1,7 @@
 //! `agent stop`: the end of sessions. What is in their files stays, and can be gone on with.
 
 use super::live::{COLUMNS, look, places, row};
-use crate::cli::Outcome;
+use crate::cli::{Outcome, complete};
 use crate::config::duration;
 use crate::context::Ctx;
 use crate::error::{Error, ErrorKind, Result};
@@ -20,7 +20,7 @@ Examples:
   esker agent stop fix --forget")]
 pub struct StopArgs {
     /// Sessions to end
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::agents())]
     names: Vec<String>,
     /// How long an agent may take to end before it is killed
     #[arg(long, value_name = "DURATION", value_parser = duration::parse, default_value = "5s")]

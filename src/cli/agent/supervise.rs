@@ -1,9 +1,10 @@
 //! `agent supervise`: the process that holds a session. It is two that guard each other, so that the agent and all that
 //! it starts end with either of them, however it ends (see [`crate::host::guard`]).
 
+use super::host::Host;
 use super::live::places;
 use super::start::Order;
-use super::{agent, here, target};
+use super::{agent, target};
 use crate::cli::Outcome;
 use crate::context::Ctx;
 use crate::error::{Error, Result};
@@ -115,11 +116,12 @@ async fn open(ctx: &Ctx, args: SuperviseArgs) -> Result<(crate::provider::agent:
     let responder = order.judge.responder(true)?;
     let mut spec = order.spec;
     spec.dir = args.cwd.as_deref().map(remote_path);
-    let session = agent(&target, "agent start")?.open(spec, &here()).await?;
+    let host = Host::find(ctx, &order.host)?;
+    let session = host.open(agent(&target, "agent start")?, spec).await?;
     let setup = Setup {
         claim,
         endpoint: target.full.clone(),
-        host: None,
+        host: host.place().map(|place| place.full.clone()),
         idle_limit: order.idle_limit_ms.map(Duration::from_millis),
         responder,
         grace: Duration::from_millis(order.grace_ms),

@@ -1,7 +1,7 @@
 //! `agent usage`: what a session has used.
 
 use super::live::{look, places, row};
-use crate::cli::Outcome;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::model::{AgentUsage, Row};
@@ -50,7 +50,7 @@ Examples:
   esker agent usage fix -o json | jq .cost_usd")]
 pub struct UsageArgs {
     /// Session that is meant
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::agents())]
     name: String,
 }
 

@@ -1,8 +1,8 @@
 //! `checkpoint delete`
 
 use super::of;
-use crate::cli::Outcome;
 use crate::cli::over::at;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::fanout::bounded;
@@ -24,7 +24,7 @@ Examples:
   esker checkpoint delete v3 --yes                  # in a script")]
 pub struct CheckpointDeleteArgs {
     /// Ids of the checkpoints
-    #[arg(value_name = "ID", required = true)]
+    #[arg(value_name = "ID", required = true, add = complete::checkpoints())]
     ids: Vec<String>,
 }
 

@@ -2,8 +2,8 @@
 
 use super::columns::COLUMNS;
 use super::of;
-use crate::cli::Outcome;
 use crate::cli::args::Listing;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::provider::checkpoints::CheckpointsQuery;
 use crate::provider::{Feature, Need};
@@ -19,7 +19,7 @@ Examples:
   esker checkpoint list --target 'sprites/*' --sort created_at")]
 pub struct CheckpointListArgs {
     /// Only checkpoints that came out of this one
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", add = complete::checkpoints())]
     history: Option<String>,
     /// Also those that the provider made by itself
     #[arg(long)]

@@ -1,9 +1,9 @@
 //! `checkpoint restore`
 
 use super::{of, uncertain};
-use crate::cli::Outcome;
 use crate::cli::drive::Driven;
 use crate::cli::over::at;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::ErrorKind;
 use crate::fanout::bounded;
@@ -29,7 +29,7 @@ Examples:
   esker checkpoint restore v3 --target sprites/dev --confirm sprites/dev")]
 pub struct CheckpointRestoreArgs {
     /// Id of the checkpoint
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", add = complete::checkpoints())]
     id: String,
     /// Make a new machine of it instead; the target stays as it is
     #[arg(long, value_name = "NAME")]

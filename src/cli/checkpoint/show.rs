@@ -2,7 +2,7 @@
 
 use super::columns::COLUMNS;
 use super::of;
-use crate::cli::Outcome;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::ErrorKind;
 use crate::model::CheckpointId;
@@ -16,7 +16,7 @@ Examples:
   esker checkpoint show v3 -o json | jq -r .comment")]
 pub struct CheckpointShowArgs {
     /// Id of the checkpoint
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", add = complete::checkpoints())]
     id: String,
 }
 

@@ -3,9 +3,14 @@
 use super::{Candidate, Surroundings, cache};
 use crate::config::KeyKind;
 use crate::error::Result;
+use crate::model::{FileKind, RemotePath};
 use crate::provider::Place;
 use crate::provider::changes::Select;
+use crate::provider::checkpoints::CheckpointsQuery;
+use crate::provider::notices::NoticesQuery;
+use crate::provider::resources::{Resources, RowQuery, Shelf};
 use crate::resolve::{Address, Pattern};
+use crate::stream;
 use std::hash::Hash;
 use std::time::Duration;
 
@@ -19,6 +24,11 @@ pub(super) enum Noun {
     Checks,
     Changes,
     Identities,
+    Checkpoints,
+    Notices,
+    Runs,
+    Snippets,
+    Recordings,
 }
 
 /// The names at the target of the line; none if that is slow, gone, or would have to be asked for a password.
@@ -90,5 +100,91 @@ async fn fetch(place: &dyn Place, noun: Noun) -> Result<Vec<Candidate>> {
             Some(identities) => identities.list().await?.into_iter().map(|i| (i.name, i.access)).collect(),
             None => Vec::new(),
         },
+        Noun::Checkpoints => match place.checkpoints() {
+            Some(checkpoints) => {
+                let all = checkpoints.list(&CheckpointsQuery { history: None, include_auto: true }).await?;
+                all.into_iter().map(|c| (c.id.0, c.comment.unwrap_or_default())).collect()
+            }
+            None => Vec::new(),
+        },
+        Noun::Notices => match place.notices() {
+            Some(notices) => {
+                let all = notices.list(&NoticesQuery::default()).await?;
+                all.into_iter().map(|notice| (notice.id, notice.key)).collect()
+            }
+            None => Vec::new(),
+        },
+        Noun::Runs => match place.runs() {
+            Some(runs) => {
+                let all = stream::collect(runs.list()).await?;
+                all.into_iter().map(|run| (run.id, format!("{} ({})", run.command, run.state))).collect()
+            }
+            None => Vec::new(),
+        },
+        Noun::Snippets => match place.snippets() {
+            Some(snippets) => snippets.list().await?.into_iter().map(|s| (s.name, s.language)).collect(),
+            None => Vec::new(),
+        },
+        Noun::Recordings => match place.recordings() {
+            Some(recordings) => recordings.list().await?.into_iter().map(|r| (r.id.0, r.title)).collect(),
+            None => Vec::new(),
+        },
     })
+}
+
+/// The entries of the directory that `word` has begun to name: `TARGET:/DIR/…`, `:/DIR/…` or `/DIR/…` at the default
+/// target. A directory ends in a slash, so that the next one can be asked for.
+pub(super) fn paths(around: &Surroundings, word: &str) -> Vec<Candidate> {
+    let (target, path) = match word.split_once(':') {
+        Some((target, path)) => (Some(target).filter(|target| !target.is_empty()), path),
+        None => (None, word),
+    };
+    let before = &word[..word.len() - path.len()];
+    let Some((dir, _)) = path.rsplit_once('/') else { return Vec::new() };
+    let pattern = match target {
+        Some(target) => around.resolver.parse(target).ok(),
+        None => around.resolver.wanted(&around.settings).ok().and_then(|wanted| wanted.into_iter().next()),
+    };
+    let Some(Pattern::One(address, defaults)) = pattern else { return Vec::new() };
+    let dir = format!("{dir}/");
+    let answer = async {
+        let target = around.resolver.target(&address, &defaults)?;
+        let Some(files) = target.place.files() else { return Ok(Vec::new()) };
+        let entries = stream::collect(files.list(&RemotePath::from(dir.as_str()))).await?;
+        Ok(entries
+            .into_iter()
+            .map(|entry| {
+                let slash = if entry.kind == FileKind::Directory { "/" } else { "" };
+                (format!("{before}{dir}{}{slash}", entry.name), String::new())
+            })
+            .collect())
+    };
+    ask(around, &address.endpoint, ("paths", address.to_string(), before, &dir), answer).unwrap_or_default()
+}
+
+/// The rows of a table: by its own name, or by what people call its rows.
+pub(super) fn rows(around: &Surroundings, called: &str) -> Vec<Candidate> {
+    let Ok(wanted) = around.resolver.wanted(&around.settings) else { return Vec::new() };
+    let Some(Pattern::One(address, defaults)) = wanted.first() else { return Vec::new() };
+    let answer = async {
+        let target = around.resolver.target(address, defaults)?;
+        let Some(resources) = target.provider.resources() else { return Ok(Vec::new()) };
+        let tables = resources.tables();
+        let Some(table) = tables.iter().find(|table| table.name == called || table.noun == called) else {
+            return Ok(Vec::new());
+        };
+        let shelf = Shelf { table, of: None, machine: address.name.clone() };
+        let rows = stream::collect(resources.list(&shelf, RowQuery::default()).await?).await?;
+        Ok(rows.into_iter().map(|row| (row.name.unwrap_or(row.key.0), String::new())).collect())
+    };
+    ask(around, &address.endpoint, ("rows", called, address.to_string()), answer).unwrap_or_default()
+}
+
+/// The tables of the target's provider. Nobody is asked: they are known here.
+pub(super) fn tables(around: &Surroundings) -> Vec<Candidate> {
+    let Ok(wanted) = around.resolver.wanted(&around.settings) else { return Vec::new() };
+    let Some(Pattern::One(address, _)) = wanted.first() else { return Vec::new() };
+    let Ok(provider) = around.resolver.provider(&address.endpoint) else { return Vec::new() };
+    let tables = provider.resources().map_or_else(Vec::new, Resources::tables);
+    tables.iter().map(|table| (table.name.to_owned(), table.noun.to_owned())).collect()
 }

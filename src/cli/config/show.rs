@@ -1,7 +1,7 @@
 //! `config show`
 
 use crate::cli::Outcome;
-use crate::cli::args::Listing;
+use crate::cli::args::Order;
 use crate::config::duration;
 use crate::context::Ctx;
 use crate::model::Row;
@@ -58,7 +58,7 @@ pub struct ConfigShowArgs {
     #[arg(long)]
     origin: bool,
     #[command(flatten)]
-    list: Listing,
+    list: Order,
 }
 
 /// Shows what is in force. JSON always names the origins.

@@ -97,9 +97,6 @@ pub struct ExecArgs {
     /// Count and sum the output over there too, and fail if something did not arrive
     #[arg(long, conflicts_with = "detach", help_heading = PROGRAM)]
     pub(super) verify: bool,
-    /// With several targets: kill the others once one fails
-    #[arg(long, help_heading = PROGRAM, hide_short_help = true)]
-    pub(super) fail_fast: bool,
 
     #[command(flatten)]
     pub(super) fresh: Option<FreshArgs>,
@@ -108,16 +105,16 @@ pub struct ExecArgs {
     #[arg(long, group = "verb", help_heading = RUNS)]
     pub(super) sessions: bool,
     /// Join a run again
-    #[arg(long, group = "verb", value_name = "ID", help_heading = RUNS)]
+    #[arg(long, group = "verb", value_name = "ID", add = complete::runs(), help_heading = RUNS)]
     pub(super) attach: Option<String>,
     /// Wait for a run, and exit as it does
-    #[arg(long, group = "verb", value_name = "ID", help_heading = RUNS)]
+    #[arg(long, group = "verb", value_name = "ID", add = complete::runs(), help_heading = RUNS)]
     pub(super) wait: Option<String>,
     /// Print what a detached run wrote so far
-    #[arg(long, group = "verb", value_name = "ID", help_heading = RUNS)]
+    #[arg(long, group = "verb", value_name = "ID", add = complete::runs(), help_heading = RUNS)]
     pub(super) logs: Option<String>,
     /// End a run: SIGTERM, and SIGKILL if that does not end it within --timeout (default 10s)
-    #[arg(long, group = "verb", value_name = "ID", help_heading = RUNS)]
+    #[arg(long, group = "verb", value_name = "ID", add = complete::runs(), help_heading = RUNS)]
     pub(super) kill: Option<String>,
     /// The signal that --kill begins with
     #[arg(long, value_name = "NAME", requires = "kill", value_parser = signal, help_heading = RUNS)]

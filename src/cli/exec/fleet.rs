@@ -90,6 +90,7 @@ pub(super) async fn several(
     let feeds = Mutex::new(feeds);
     let (stop, stopped) = watch::channel(false);
     let lane = Running { ctx, leave: None, plan: &plan, style };
+    let fail_fast = ctx.settings.on(Opt::FailFast);
     let work = |(index, target): (usize, Target)| {
         let feed = feeds.lock().map_or(None, |mut feeds| feeds[index].take());
         let (lane, lanes, stopped, stop) = (&lane, &lanes, stopped.clone(), &stop);
@@ -104,7 +105,7 @@ pub(super) async fn several(
                 Err(error) => Fate::Failed(error.at(target.provider.driver().id, &*target.full)),
             };
             let failed = !matches!(fate, Fate::Status(0) | Fate::Stopped);
-            if (failed && args.fail_fast) || interrupted(&fate) {
+            if (failed && fail_fast) || interrupted(&fate) {
                 let _ = stop.send(true);
             }
             Ok(fate)

@@ -1,7 +1,7 @@
 //! `files cat`
 
 use super::spot::Spot;
-use crate::cli::Outcome;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::{Error, Result};
 use crate::provider::Feature;
@@ -17,7 +17,7 @@ Examples:
   esker files cat a:/etc/issue b:/etc/issue")]
 pub struct CatArgs {
     /// Files: /PATH or TARGET:/PATH
-    #[arg(value_name = "PATH", required = true)]
+    #[arg(value_name = "PATH", required = true, add = complete::remote_paths())]
     paths: Vec<OsString>,
 }
 

@@ -3,8 +3,8 @@
 use super::columns::PATHS;
 use super::spot::Spot;
 use super::values;
-use crate::cli::Outcome;
 use crate::cli::over::at;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::{Error, Result};
 use crate::fanout::{self, Limits};
@@ -26,7 +26,7 @@ pub struct ChmodArgs {
     #[arg(value_name = "OCTAL", value_parser = values::mode)]
     mode: u32,
     /// Files and directories: /PATH or TARGET:/PATH
-    #[arg(value_name = "PATH", required = true)]
+    #[arg(value_name = "PATH", required = true, add = complete::remote_paths())]
     paths: Vec<OsString>,
 }
 
@@ -40,7 +40,7 @@ pub struct ChownArgs {
     #[arg(value_name = "USER[:GROUP]", value_parser = values::owner)]
     owner: Owner,
     /// Files and directories: /PATH or TARGET:/PATH
-    #[arg(value_name = "PATH", required = true)]
+    #[arg(value_name = "PATH", required = true, add = complete::remote_paths())]
     paths: Vec<OsString>,
 }
 

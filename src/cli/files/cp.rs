@@ -1,13 +1,14 @@
 //! `files cp`
 
 use super::ends::Side;
+use super::meter::Meter;
 use super::values;
-use crate::cli::Outcome;
+use crate::cli::{Outcome, complete};
 use crate::config::duration;
 use crate::context::Ctx;
 use crate::error::{Error, Result};
 use crate::model::{At, Copied, RemotePath};
-use crate::output::{Cell, Column, Output, Progress, human};
+use crate::output::{Cell, Column, human};
 use crate::provider::exec::Owner;
 use crate::provider::files::WriteSpec;
 use crate::provider::local::{Temps, stdin};
@@ -15,13 +16,12 @@ use crate::provider::{Feature, Need};
 use crate::resolve::Target;
 use crate::settings::Opt;
 use crate::signal;
-use crate::transfer::{self, Observer, Options, Summary};
+use crate::transfer::{self, Options, Summary};
 use clap::Args;
 use futures_util::StreamExt;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 /// Requests in flight unless `--jobs` says otherwise: enough to keep a disk busy that is flushed after each file.
@@ -49,7 +49,7 @@ has come, and never before. Symbolic links in a tree are skipped and named,
 unless -L copies what they lead to.")]
 pub struct CpArgs {
     /// What to copy, and last where to: TARGET:/PATH, a local path, or -
-    #[arg(value_names = ["SRC", "DST"], num_args = 2.., required = true)]
+    #[arg(value_names = ["SRC", "DST"], num_args = 2.., required = true, add = complete::paths())]
     paths: Vec<OsString>,
     /// Directories with all below
     #[arg(short, long)]
@@ -139,8 +139,8 @@ impl CpArgs {
                     preserve_owner: self.preserve_owner,
                     jobs: jobs(ctx),
                 };
-                let watch = Arc::new(Watch::new(&ctx.out));
-                transfer::copy(ends, &dest.end()?, &options, watch).await
+                let meter = Arc::new(Meter::new("copying", &ctx.out));
+                transfer::copy(ends, &dest.end()?, &options, meter).await
             }
         }
     }
@@ -194,7 +194,8 @@ impl Tree {
             jobs: jobs(ctx),
         };
         let summary =
-            transfer::copy(vec![self.0.end()?], &dest.end()?, &options, Arc::new(Watch::new(&ctx.out))).await?;
+            transfer::copy(vec![self.0.end()?], &dest.end()?, &options, Arc::new(Meter::new("copying", &ctx.out)))
+                .await?;
         if summary.failed.is_empty() {
             return Ok(());
         }
@@ -203,7 +204,7 @@ impl Tree {
 }
 
 /// How many requests at once.
-fn jobs(ctx: &Ctx) -> usize {
+pub(super) fn jobs(ctx: &Ctx) -> usize {
     ctx.settings.number(Opt::Jobs).and_then(|n| n.try_into().ok()).unwrap_or(JOBS)
 }
 
@@ -259,42 +260,4 @@ fn report(ctx: &Ctx, sources: &[Side], dest: &Side, summary: Summary, started: I
     }
     let done = usize::try_from(files).unwrap_or(usize::MAX);
     Err(Error::several("files", failed, done).into())
-}
-
-/// Shows how far the copy is.
-struct Watch {
-    out: Output,
-    progress: Progress,
-    found: AtomicU64,
-    moved: AtomicU64,
-}
-
-impl Watch {
-    fn new(out: &Output) -> Self {
-        let progress = out.progress_in_bytes("copying");
-        Self { out: out.clone(), progress, found: AtomicU64::new(0), moved: AtomicU64::new(0) }
-    }
-
-    fn tell(&self) {
-        let moved = self.moved.load(Ordering::Relaxed);
-        // Files of unknown size are counted when they come.
-        let total = self.found.load(Ordering::Relaxed).max(moved);
-        self.progress.set(Some(moved), (total > 0).then_some(total));
-    }
-}
-
-impl Observer for Watch {
-    fn found(&self, bytes: u64) {
-        self.found.fetch_add(bytes, Ordering::Relaxed);
-        self.tell();
-    }
-
-    fn moved(&self, bytes: u64) {
-        self.moved.fetch_add(bytes, Ordering::Relaxed);
-        self.tell();
-    }
-
-    fn skipped(&self, what: &str, why: &str) {
-        self.out.warn(&format!("skipped `{what}`: {why}"));
-    }
 }

@@ -3,8 +3,8 @@
 use super::columns::PATHS;
 use super::editor::{self, Draft};
 use super::spot::Spot;
-use crate::cli::Outcome;
 use crate::cli::over::at;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::{Error, Result};
 use crate::model::{FileEntry, FileKind};
@@ -27,7 +27,7 @@ changes over there meanwhile, nothing is written, and your version is kept
 here.")]
 pub struct EditArgs {
     /// A file: /PATH or TARGET:/PATH
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", add = complete::remote_paths())]
     path: OsString,
 }
 

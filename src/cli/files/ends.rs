@@ -7,9 +7,10 @@ use crate::model::RemotePath;
 use crate::provider::feature::capability;
 use crate::provider::files::Files;
 use crate::provider::local::{LocalFiles, Temps, local_path, nearest_directory, remote_path};
-use crate::provider::{Feature, Needs};
+use crate::provider::{Feature, Needs, require};
 use crate::resolve::{RemoteArg, Target};
 use crate::transfer::End;
+use crate::transfer::sync::Peer;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -76,6 +77,32 @@ impl Side {
             Self::Local(files, path) => End { files, path: path.clone(), place: String::new() },
             Self::Stdio => return Err(Error::usage("`-` stands for one file: copy nothing else beside it")),
         })
+    }
+
+    /// It as one side of a sync.
+    pub(super) fn peer(&self) -> Result<Peer<'_>> {
+        let exec = match self {
+            Self::Remote(target, _) if self.has(Feature::Exec) => target.place.exec(),
+            _ => None,
+        };
+        Ok(Peer { end: self.end()?, exec })
+    }
+
+    /// Whether it can do this; this machine can do all that is asked of files, and runs no programs for us.
+    pub(super) fn has(&self, feature: Feature) -> bool {
+        match self {
+            Self::Remote(target, _) => require(&*target.place, &(feature, "files sync")).is_ok(),
+            Self::Local(..) => feature != Feature::Exec,
+            Self::Stdio => false,
+        }
+    }
+
+    /// The provider and full name of a target.
+    pub(super) fn place(&self) -> Option<(&'static str, String)> {
+        match self {
+            Self::Remote(target, _) => Some((target.provider.driver().id, target.full.clone())),
+            _ => None,
+        }
     }
 
     pub(super) fn is_remote(&self) -> bool {

@@ -2,10 +2,10 @@
 
 use super::columns::{NAMES, PATHS};
 use super::spot::Spot;
-use crate::cli::Outcome;
 use crate::cli::args::Listing;
 use crate::cli::over::{Gathered, at};
 use crate::cli::verbatim::VerbatimArgs;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fanout::{self, Limits};
@@ -34,7 +34,7 @@ Examples:
   esker files list -R /srv -o json | jq -r '.[] | select(.type == \"file\") | .path'")]
 pub struct FilesListArgs {
     /// Directories or files: /PATH or TARGET:/PATH; the last part may be a pattern with * ? [...]
-    #[arg(value_name = "PATH", default_value = "/")]
+    #[arg(value_name = "PATH", default_value = "/", add = complete::remote_paths())]
     paths: Vec<OsString>,
     /// Everything below, too
     #[arg(short = 'R', long)]

@@ -3,8 +3,8 @@
 use super::columns::PATHS;
 use super::spot::Spot;
 use super::values;
-use crate::cli::Outcome;
 use crate::cli::over::at;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::{Error, Result};
 use crate::fanout::{self, Limits};
@@ -24,7 +24,7 @@ Examples:
   esker files mkdir -p web:/srv/app/data --mode 750 --owner app:app")]
 pub struct MkdirArgs {
     /// Directories: /PATH or TARGET:/PATH
-    #[arg(value_name = "PATH", required = true)]
+    #[arg(value_name = "PATH", required = true, add = complete::remote_paths())]
     paths: Vec<OsString>,
     /// Make missing parents, and accept a directory that exists
     #[arg(short, long)]

@@ -8,11 +8,13 @@ pub mod edit;
 mod editor;
 mod ends;
 pub mod list;
+mod meter;
 pub mod mkdir;
 pub mod mv;
 pub mod rm;
 pub mod show;
 mod spot;
+pub mod sync;
 mod values;
 
 use super::tree::{Node, talk};
@@ -23,6 +25,7 @@ pub(super) static TREE: &[Node] = &[
     talk!("show", show::FilesShowArgs, show::run, "Show one file or directory"),
     talk!("cat", cat::CatArgs, cat::run, "Print files, byte for byte"),
     talk!("cp", cp::CpArgs, cp::run, "Copy files and directories, to, from and between targets"),
+    talk!("sync", sync::SyncArgs, sync::run, "Make one directory like another, copying only what differs"),
     talk!("mkdir", mkdir::MkdirArgs, mkdir::run, "Make directories"),
     talk!("rm", rm::RmArgs, rm::run, "Remove files and directories"),
     talk!("mv", mv::MvArgs, mv::run, "Move and rename files and directories"),

@@ -2,8 +2,8 @@
 
 use super::columns::PATHS;
 use super::spot::Spot;
-use crate::cli::Outcome;
 use crate::cli::over::at;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{FileKind, RemotePath};
@@ -25,7 +25,7 @@ What has the new name already is replaced, unless it is a directory: into one
 that exists things are moved under their own names.")]
 pub struct MvArgs {
     /// What to move, and last where to: /PATH or TARGET:/PATH
-    #[arg(value_names = ["SRC", "DST"], num_args = 2.., required = true)]
+    #[arg(value_names = ["SRC", "DST"], num_args = 2.., required = true, add = complete::remote_paths())]
     paths: Vec<OsString>,
 }
 

@@ -1,8 +1,8 @@
 //! `files rm`
 
 use super::spot::Spot;
-use crate::cli::Outcome;
 use crate::cli::over::at;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{At, RemotePath, Removed};
@@ -23,7 +23,7 @@ Examples:
   esker files rm -rf --yes /srv/app/cache      # in a script")]
 pub struct RmArgs {
     /// Files, or with -r directories: /PATH or TARGET:/PATH
-    #[arg(value_name = "PATH", required = true)]
+    #[arg(value_name = "PATH", required = true, add = complete::remote_paths())]
     paths: Vec<OsString>,
     /// Directories with all below; asks first
     #[arg(short, long)]
@@ -85,7 +85,7 @@ async fn remove(files: &dyn Files, paths: &[RemotePath], recursive: bool) -> Res
 }
 
 /// Whether a path names the root, as far as its text tells.
-fn is_root(path: &RemotePath) -> bool {
+pub(super) fn is_root(path: &RemotePath) -> bool {
     let mut depth = 0_usize;
     for part in path.as_bytes().split(|byte| *byte == b'/') {
         match part {

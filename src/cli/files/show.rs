@@ -1,8 +1,8 @@
 //! `files show`
 
 use super::columns::PATHS;
-use crate::cli::Outcome;
 use crate::cli::over::at;
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::provider::Feature;
 use clap::Args;
@@ -15,7 +15,7 @@ Examples:
   esker files show web:/srv/app -o json | jq -r .mode")]
 pub struct FilesShowArgs {
     /// A file or directory: /PATH or TARGET:/PATH
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", add = complete::remote_paths())]
     path: OsString,
     /// What a symbolic link leads to instead of itself
     #[arg(short = 'L', long)]

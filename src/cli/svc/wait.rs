@@ -71,8 +71,12 @@ pub async fn run(ctx: &Ctx, args: WaitArgs) -> anyhow::Result<Outcome> {
     let feature = if is_health { Feature::Checks } else { Feature::Services };
     let gathered = ctx
         .operate(&(feature, "svc wait"), |target| async move {
-            until(ctx, &target, what, || async {
-                if is_health { health(&target, args).await } else { services(&target, args).await }
+            until(ctx, &target.full, what, || async {
+                if is_health {
+                    health(&target, args.level.as_deref(), &args.condition).await
+                } else {
+                    services(&target, &args.names, &args.condition).await
+                }
             })
             .await
         })
@@ -80,19 +84,20 @@ pub async fn run(ctx: &Ctx, args: WaitArgs) -> anyhow::Result<Outcome> {
     gathered.finish()
 }
 
-async fn services(target: &Target, args: &WaitArgs) -> Result<Look> {
+/// Whether services are in a state.
+pub(in crate::cli) async fn services(target: &Target, names: &[String], state: &str) -> Result<Look> {
     let services = capability(&*target.place, |p| p.services(), Feature::Services, "svc wait")?;
-    let found = services.list(&args.names).await?;
-    for name in &args.names {
+    let found = services.list(names).await?;
+    for name in names {
         let Some(service) = found.iter().find(|service| &service.name == name) else {
             // Asking for one that does not exist says what was probably meant.
             services.show(name).await?;
             continue;
         };
-        if service.state == args.condition {
+        if service.state == state {
             continue;
         }
-        if service.state == "error" && args.condition == "active" {
+        if service.state == "error" && state == "active" {
             return Ok(Look::Never(format!("service `{name}` is `error` and is not started again by itself")));
         }
         return Ok(Look::NotYet(format!("service `{name}` is `{}`", service.state)));
@@ -100,11 +105,12 @@ async fn services(target: &Target, args: &WaitArgs) -> Result<Look> {
     Ok(Look::Met)
 }
 
-async fn health(target: &Target, args: &WaitArgs) -> Result<Look> {
+/// Whether the checks of a level, or all, are `healthy` or `unhealthy`.
+pub(in crate::cli) async fn health(target: &Target, level: Option<&str>, wanted: &str) -> Result<Look> {
     let checks = capability(&*target.place, |p| p.checks(), Feature::Checks, "svc wait")?;
-    let healthy = checks.health(args.level.as_deref(), &[]).await?.healthy;
+    let healthy = checks.health(level, &[]).await?.healthy;
     let state = if healthy { "healthy" } else { "unhealthy" };
-    Ok(if state == args.condition { Look::Met } else { Look::NotYet(format!("it is {state}")) })
+    Ok(if state == wanted { Look::Met } else { Look::NotYet(format!("it is {state}")) })
 }
 
 /// Waits until checks are in a status.
@@ -113,20 +119,21 @@ pub async fn checks(ctx: &Ctx, args: CheckWaitArgs) -> anyhow::Result<Outcome> {
     let gathered = ctx
         .operate(&(Feature::Checks, "svc check wait"), |target| async move {
             let what = format!("svc check wait {} --for {}", args.names.join(" "), args.condition);
-            until(ctx, &target, &what, || check_statuses(&target, args)).await
+            until(ctx, &target.full, &what, || check_statuses(&target, &args.names, &args.condition)).await
         })
         .await?;
     gathered.finish()
 }
 
-async fn check_statuses(target: &Target, args: &CheckWaitArgs) -> Result<Look> {
+/// Whether checks have a status.
+pub(in crate::cli) async fn check_statuses(target: &Target, names: &[String], status: &str) -> Result<Look> {
     let checks = capability(&*target.place, |p| p.checks(), Feature::Checks, "svc check wait")?;
-    let found = checks.list(None, &args.names).await?;
-    for name in &args.names {
+    let found = checks.list(None, names).await?;
+    for name in names {
         let Some(check) = found.iter().find(|check| &check.name == name) else {
             return Err(super::check::unknown(target, checks, name).await);
         };
-        if check.status == args.condition {
+        if check.status == status {
             continue;
         }
         if check.status == "inactive" {

@@ -2,7 +2,7 @@
 
 use super::columns::MACHINES;
 use super::watch;
-use crate::cli::args::Listing;
+use crate::cli::args::Order;
 use crate::cli::over::Gathered;
 use crate::cli::{Outcome, complete};
 use crate::config::{Origin, duration};
@@ -56,7 +56,7 @@ pub struct VmListArgs {
           value_parser = duration::parse)]
     watch: Option<Duration>,
     #[command(flatten)]
-    list: Listing,
+    list: Order,
 }
 
 /// What is asked of one endpoint.

@@ -1,8 +1,8 @@
 //! `vm record`: recordings that the system made of terminals.
 
-use crate::cli::Outcome;
 use crate::cli::over::at;
 use crate::cli::tree::{Node, talk};
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::model::{Recording, RecordingId};
 use crate::output::{Cell, Column, ListOptions};
@@ -42,7 +42,7 @@ Examples:
   esker vm record show 0f9c7a3e --target rexec -o json")]
 pub struct RecordShowArgs {
     /// The recording
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", add = complete::recordings())]
     id: String,
 }
 
@@ -55,7 +55,7 @@ Examples:
   esker vm record export 0f9c7a3e --target rexec | asciinema play -")]
 pub struct RecordExportArgs {
     /// The recording
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", add = complete::recordings())]
     id: String,
 }
 

@@ -1,8 +1,8 @@
 //! `vm snippet`: small scripts that an account keeps, run as any other program.
 
-use crate::cli::Outcome;
 use crate::cli::exec::{self, ExecArgs};
 use crate::cli::tree::{Node, talk};
+use crate::cli::{Outcome, complete};
 use crate::context::Ctx;
 use crate::error::{Error, Result};
 use crate::model::Snippet;
@@ -59,7 +59,7 @@ Examples:
   esker vm snippet run disk --target rexec/box -- /home")]
 pub struct SnippetRunArgs {
     /// The snippet, by name or id
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::snippets())]
     name: String,
     /// What it gets as arguments
     #[arg(last = true, value_name = "ARG")]

@@ -12,7 +12,7 @@ use clap::Args;
 use std::cell::Cell;
 
 /// What a machine can be waited for beside its states.
-const USABLE: &str = "usable";
+pub(in crate::cli) const USABLE: &str = "usable";
 const DELETED: &str = "deleted";
 /// The states that are known of machines. Providers may have others: only a near miss is refused.
 const STATES: [&str; 8] = [USABLE, DELETED, "running", "stopped", "warm", "cold", "paused", "error"];
@@ -54,13 +54,13 @@ pub async fn run(ctx: &Ctx, args: VmWaitArgs) -> anyhow::Result<Outcome> {
     let work = |target: Target| async move {
         let what = format!("vm wait {} --for {condition}", target.full);
         let seen = Cell::new(false);
-        until(ctx, &target, &what, || look(&target, condition, &seen)).await
+        until(ctx, &target.full, &what, || look(&target, condition, &seen)).await
     };
     ctx.operate_at(targets, failed, work).await.finish()
 }
 
 /// One look; `seen` is whether the machine was there at an earlier one.
-async fn look(target: &Target, condition: &str, seen: &Cell<bool>) -> Result<Look> {
+pub(in crate::cli) async fn look(target: &Target, condition: &str, seen: &Cell<bool>) -> Result<Look> {
     let machines = super::machines(target, "vm wait")?;
     let which = super::which(target, "vm wait")?;
     let status = if condition == USABLE {

@@ -6,6 +6,7 @@
 
 mod child;
 mod processes;
+mod shelter;
 mod spawn;
 mod streams;
 #[cfg(test)]
@@ -47,6 +48,8 @@ pub struct Spec {
     pub io: Io,
     /// What it leads.
     pub lead: Lead,
+    /// Whether it and all that it starts end with us, even if we are killed, and even what left its group.
+    pub sheltered: bool,
 }
 
 /// Who a program runs as.
@@ -115,6 +118,7 @@ impl Spec {
             umask: None,
             io: Io::PIPES,
             lead: Lead::Session,
+            sheltered: false,
         }
     }
 

@@ -137,6 +137,9 @@ impl Nursery {
         if table.running.is_empty() && table.orphaned.is_empty() && !self.adopts {
             return Vec::new();
         }
+        if self.adopts && !tree::has_children() {
+            return Vec::new();
+        }
         let own = getpid().as_raw_nonzero().get();
         let all = tree::entries();
         let roots: BTreeSet<i32> =

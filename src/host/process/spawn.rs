@@ -250,6 +250,7 @@ struct Preparation {
     umask: Option<Mode>,
     within: Option<Within>,
     dir: Option<CString>,
+    sheltered: bool,
 }
 
 impl Preparation {
@@ -268,6 +269,7 @@ impl Preparation {
             umask: spec.umask.map(Mode::from_raw_mode),
             within: spec.within.clone(),
             dir: spec.dir.clone().map(|dir| CString::new(dir.into_os_string().into_vec())).transpose()?,
+            sheltered: spec.sheltered,
         })
     }
 
@@ -304,9 +306,14 @@ impl Preparation {
         if let Some(dir) = &self.dir {
             rustix::process::chdir(dir.as_c_str()).map_err(|error| Stage::Directory.encode(error))?;
         }
+        let parent = if self.sheltered {
+            super::shelter::enter(self.parent).map_err(|error| Stage::Resources.encode(error))?
+        } else {
+            self.parent
+        };
         // Last, since becoming another user would take it back.
         die_with_parent().map_err(|error| Stage::Resources.encode(error))?;
-        if getppid() != Some(self.parent) {
+        if getppid() != Some(parent) {
             // We were orphaned before the line above took effect.
             return Err(Stage::Resources.encode(rustix::io::Errno::SRCH));
         }

@@ -197,3 +197,23 @@ async fn what_runs_dies_with_its_owner() {
     assert_eq!(output.read(10).await.unwrap(), None);
     assert_eq!(child.running.wait().await, Exit::Signal(9));
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_program_in_a_shelter_is_as_one_outside() {
+    let run = async |script: &str| {
+        let mut spec = shell(script);
+        spec.sheltered = true;
+        let processes = Processes::default();
+        let mut child = processes.spawn(&spec).unwrap();
+        let said = all(child.stdout.take()).await;
+        (said, child.running.wait().await)
+    };
+    assert_eq!(run("echo out; exit 7").await, ("out\n".to_owned(), Exit::Code(7)));
+    assert_eq!(run("kill -9 $$").await, (String::new(), Exit::Signal(9)));
+    assert_eq!(run("kill -TERM $$").await, (String::new(), Exit::Signal(15)));
+    let mut missing = Spec::new("/nonexistent/program");
+    missing.sheltered = true;
+    let error = Processes::default().spawn(&missing).err().unwrap();
+    assert_eq!((error.stage, error.error.kind()), (Stage::Program, ErrorKind::NotFound));
+}

@@ -34,6 +34,13 @@ fn parse(stat: &[u8]) -> Option<Entry> {
     Some(Entry { pid, parent: number()?, group: number()?, session: number()?, is_over })
 }
 
+/// Whether this process has a child, one that waits to be reaped counted. Whoever adopts has no descendants without.
+pub(super) fn has_children() -> bool {
+    use rustix::process::{WaitId, WaitIdOptions, waitid};
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    !matches!(waitid(WaitId::All, look), Err(rustix::io::Errno::CHILD))
+}
+
 /// `roots` and everything that descends from them.
 pub(super) fn below(all: &[Entry], roots: &BTreeSet<i32>) -> BTreeSet<i32> {
     let mut below = roots.clone();

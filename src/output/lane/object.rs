@@ -76,7 +76,7 @@ impl Objects {
         let is_tree = format == Format::Yaml || names.is_some();
         match &*documents {
             [one] if self.sources.len() == 1 && !is_tree => document::json(out, one)?,
-            many if !is_tree => document::json(out, many)?,
+            many if !is_tree => document::json(out, &many)?,
             many => {
                 let tree = |one: &Document<'_>| match names {
                     Some(names) => fields::pick(one, names),

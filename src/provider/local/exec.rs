@@ -36,6 +36,8 @@ pub struct LocalExec {
     owner: Option<Processes>,
     /// The whole environment that programs start from; by default ours.
     base: Option<Vec<(OsString, OsString)>>,
+    /// Whether what they start ends with us even if we are killed.
+    sheltered: bool,
 }
 
 impl LocalExec {
@@ -44,12 +46,12 @@ impl LocalExec {
     /// to kill all. Needs the runtime.
     pub fn confined() -> Self {
         // Where adopting is impossible, what a program starts is still found as long as its parents live.
-        Self { owner: Some(Processes::adopting().unwrap_or_default()), base: Some(Vec::new()) }
+        Self { owner: Some(Processes::adopting().unwrap_or_default()), base: Some(Vec::new()), sheltered: true }
     }
 
     /// Programs that start from an empty environment.
     pub fn bare() -> Self {
-        Self { owner: None, base: Some(Vec::new()) }
+        Self { base: Some(Vec::new()), ..Self::default() }
     }
 
     fn spec(&self, spec: &ExecSpec) -> Result<Spec> {
@@ -64,6 +66,7 @@ impl LocalExec {
             return Err(Error::unsupported("this machine's login shell is the one that you are in"));
         };
         let mut local = Spec::new(program).args(argv).io(streams(spec.io));
+        local.sheltered = self.sheltered;
         local.dir = spec.dir.as_ref().map(|dir| super::local_path(dir).to_owned());
         let base = self.base.clone().unwrap_or_else(|| std::env::vars_os().collect());
         let added = spec.env.iter().map(|(name, value)| (name.into(), OsString::from_vec(value.to_vec())));
@@ -326,7 +329,7 @@ mod tests {
     async fn a_confined_program_has_only_the_environment_that_it_is_given() {
         let mut given = shell("/usr/bin/env");
         given.env = vec![("A".to_owned(), Bytes::from_static(b"b c"))];
-        let mut process = LocalExec { base: Some(Vec::new()), owner: None }.start(given).await.unwrap();
+        let mut process = LocalExec::bare().start(given).await.unwrap();
         let (out, _, _) = all(&mut process).await;
         let mut names: Vec<_> = out.lines().filter(|line| !line.starts_with("_=")).collect();
         names.retain(|line| !line.starts_with("PWD=") && !line.starts_with("SHLVL="));

@@ -18,7 +18,7 @@ mod tests;
 pub use bulk::TarBulk;
 pub use crc::Cksum;
 pub use files::{Opened, ShellFiles};
-pub use program::{Output, Program, output};
+pub use program::{Output, Program, output, output_of};
 pub use reason::{kind_of, reason};
 pub use sums::Sum;
 

@@ -34,8 +34,13 @@ pub struct Output {
 impl Program {
     /// Starts a program that reads `input` to its end; without, its stdin is empty.
     pub async fn start(exec: &dyn Exec, argv: Vec<Bytes>, input: Option<ByteStream>) -> Result<Self> {
+        Self::of(exec, ExecSpec::new(argv), input).await
+    }
+
+    /// The same with more to it than its arguments.
+    async fn of(exec: &dyn Exec, spec: ExecSpec, input: Option<ByteStream>) -> Result<Self> {
         let stdin = if input.is_some() { StdinMode::Known(None) } else { StdinMode::None };
-        let spec = ExecSpec { io: Io::Pipes { stdin, merge_stderr: false }, ..ExecSpec::new(argv) };
+        let spec = ExecSpec { io: Io::Pipes { stdin, merge_stderr: false }, ..spec };
         let mut process = exec.start(spec).await?;
         let feeding = match (input, process.stdin.take()) {
             (Some(mut input), Some(mut stdin)) => Some(Box::pin(async move {
@@ -74,7 +79,16 @@ impl Program {
 
 /// Runs a program and collects what it says.
 pub async fn output(exec: &dyn Exec, argv: Vec<Bytes>, input: Option<ByteStream>) -> Result<Output> {
-    let mut program = Program::start(exec, argv, input).await?;
+    said(Program::start(exec, argv, input).await?).await
+}
+
+/// The same for one without input that is more than its arguments.
+pub async fn output_of(exec: &dyn Exec, spec: ExecSpec) -> Result<Output> {
+    said(Program::of(exec, spec, None).await?).await
+}
+
+/// All that it says.
+async fn said(mut program: Program) -> Result<Output> {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     loop {
         match program.next().await? {

@@ -38,6 +38,7 @@ use super::{ConfigKey, Driver, Env, Feature, KeyKind, Offer, Place, Provider, Ra
 use crate::config::EndpointConfig;
 use crate::error::{Error, Result};
 use crate::model::{Info, Name};
+use crate::provider::translation::Translation;
 use crate::transport::{Address, Client as Http, TlsOptions, parse_url};
 use async_trait::async_trait;
 use std::path::Path;
@@ -48,6 +49,15 @@ const DEFAULT_DIR: &str = "/var/lib/pebble/default";
 
 /// The socket inside that folder.
 const SOCKET: &str = ".pebble.socket";
+
+/// The commands of its own client.
+const CLIENT: Translation = Translation {
+    client: "pebble",
+    version: "1.30",
+    about: "A daemon is a target: its socket is found by PEBBLE and PEBBLE_SOCKET as before, or named in your \
+            config. --compat prints the JSON of pebble itself.",
+    text: include_str!("pebble.txt"),
+};
 
 /// The registry row.
 pub static DRIVER: Driver = Driver {
@@ -69,7 +79,7 @@ pub static DRIVER: Driver = Driver {
     offers: OFFERS,
     place_file: None,
     imports: &[juju::IMPORTER],
-    translations: &[],
+    translations: &[CLIENT],
     implicit,
     open,
 };
@@ -86,6 +96,7 @@ const OFFERS: &[Offer] = &[
     Offer::native(Feature::Identities),
     Offer::native(Feature::Metrics),
     Offer::native(Feature::Exec),
+    Offer::native(Feature::AgentHost),
     Offer::native(Feature::ExecTty),
     Offer::native(Feature::ExecSignal),
     Offer::native(Feature::ExecUser),

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::model::{AgentEvent, CommandId, DialogId};
 use crate::notes::Notes;
 use crate::provider::agent::{Answer, Command, SessionControl};
-use crate::provider::exec::{Control, Event, Exit, Process, Remote, Stdin};
+use crate::provider::exec::{Control, Event, Exit, Process, Remote, Signal, Stdin};
 use crate::stream::{self, Items};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -21,6 +21,12 @@ use tokio::time::{sleep_until, timeout};
 
 /// How long an agent that was told to stop is waited for (section 2.7).
 const STOP: Duration = Duration::from_secs(2);
+
+/// How long the end of its input may take to end it (section 2.7).
+const FAREWELL: Duration = Duration::from_millis(250);
+
+/// How long a kill in another machine may take.
+const CLEAR: Duration = Duration::from_secs(5);
 
 /// How long the end of a killed program is waited for.
 const REAP: Duration = Duration::from_secs(1);
@@ -63,13 +69,20 @@ pub(super) struct PiControl {
     program: Arc<dyn Control>,
     exit: watch::Receiver<Option<Exit>>,
     layout: Layout,
+    is_elsewhere: bool,
     notes: Notes,
     /// Held as long as nobody else may open the session.
     pub(super) lock: Mutex<Option<File>>,
 }
 
 /// Both sides of a session over a program that was just started.
-pub(super) fn connect(mut process: Process, protocol: Protocol, layout: Layout, notes: Notes) -> (Reader, PiControl) {
+pub(super) fn connect(
+    mut process: Process,
+    protocol: Protocol,
+    layout: Layout,
+    is_elsewhere: bool,
+    notes: Notes,
+) -> (Reader, PiControl) {
     let shared = Arc::new(Shared {
         protocol: Mutex::new(protocol),
         write: Notify::new(),
@@ -82,7 +95,8 @@ pub(super) fn connect(mut process: Process, protocol: Protocol, layout: Layout, 
     }
     let program = Arc::clone(&process.control);
     let (ended, exit) = watch::channel(None);
-    let control = PiControl { shared: Arc::clone(&shared), program, exit, layout, notes, lock: Mutex::new(None) };
+    let lock = Mutex::new(None);
+    let control = PiControl { shared: Arc::clone(&shared), program, exit, layout, is_elsewhere, notes, lock };
     (Reader { shared, process, exit: ended, ended: false }, control)
 }
 
@@ -234,6 +248,19 @@ impl PiControl {
         self.shared.write.notify_one();
     }
 
+    /// Ends an agent in another machine, where a kill reaches it alone: told to end, it ends its tools too.
+    async fn end_there(&self, grace: Duration) -> Result<()> {
+        let term = Signal::parse("TERM").expect("it exists");
+        // One that cannot be told reads the end of its input.
+        let _ = self.program.signal(term).await;
+        let mut exit = self.exit.clone();
+        let ended = timeout(grace, exit.wait_for(Option::is_some)).await.is_ok_and(|exit| exit.is_ok());
+        if !ended && self.program.kill(CLEAR).await? != Remote::Gone {
+            self.notes.warn("the agent could not be ended: it may still run in the target");
+        }
+        Ok(())
+    }
+
     /// What the agent said of itself.
     pub(super) fn with_protocol<T>(&self, read: impl FnOnce(&Protocol) -> T) -> T {
         read(&self.shared.protocol())
@@ -279,8 +306,15 @@ impl SessionControl for PiControl {
         }
         self.shared.closing.store(true, Ordering::Release);
         self.shared.write.notify_one();
-        let left = self.program.kill(grace).await?;
-        if left != Remote::Gone {
+        if !self.shared.protocol().is_busy() {
+            // It ends with its input, which is quicker than to look for what is to be told to end. One that works might
+            // leave its tools behind.
+            let mut exit = self.exit.clone();
+            let _ = timeout(FAREWELL.min(grace), exit.wait_for(Option::is_some)).await;
+        }
+        if self.is_elsewhere {
+            self.end_there(grace).await?;
+        } else if self.program.kill(grace).await? != Remote::Gone {
             self.notes.warn("the agent could not be ended: some of it still runs");
         }
         if self.layout.is_temporary

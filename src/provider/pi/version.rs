@@ -34,7 +34,7 @@ impl fmt::Display for Version {
 
 /// An installed program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Build {
+pub struct Build {
     /// Which it is.
     pub(super) flavour: Flavour,
     /// Its version.
@@ -43,7 +43,7 @@ pub(super) struct Build {
 
 impl Build {
     /// Reads what `--version` prints: pi the bare version, omp `omp/18.2.3`. Warnings may stand before it.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         text.lines().rev().find_map(|line| {
             let line = line.trim();
             let (flavour, version) = match line.strip_prefix("omp/") {

@@ -1,7 +1,9 @@
 //! Requests to the server.
 
 use super::{DRIVER, errors};
+use crate::provider::raw::next_offset;
 use crate::provider::web::{self, System};
+use serde_json::Value;
 
 pub(super) use crate::provider::web::Client;
 
@@ -20,4 +22,11 @@ pub(super) static SYSTEM: System = System {
     // The token goes into a header beside it, not into the address (section 1.2).
     subprotocol: Some("rexec.v1"),
     is_touchy: false,
+    next_page,
 };
+
+/// Of the lists only one has pages, of 50 rows where nothing is said (section 2.3).
+fn next_page(path: &str, answer: &Value) -> Option<String> {
+    let usual = path.starts_with("/api/audit-logs").then_some(50);
+    next_offset(path, answer, usual)
+}

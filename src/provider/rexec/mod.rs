@@ -39,6 +39,7 @@ use crate::cleanups::Cleanups;
 use crate::config::{EndpointConfig, Secret};
 use crate::error::Result;
 use crate::model::{Extra, Info, Name};
+use crate::provider::translation::Translation;
 use crate::transport::{Client as Http, TlsOptions, parse_url};
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
@@ -49,6 +50,15 @@ const DEFAULT_URL: &str = "https://rexec.pipeops.io";
 
 /// How many containers the server makes at once (section 3.2).
 const CREATIONS: usize = 4;
+
+/// The commands of its own client.
+const CLIENT: Translation = Translation {
+    client: "rexec",
+    version: "of 2026-08",
+    about: "NAME is a container, named rexec/NAME everywhere. Programs pass on their status and their bytes, and \
+            nothing is said to have happened that did not.",
+    text: include_str!("rexec.txt"),
+};
 
 /// The registry row.
 pub static DRIVER: Driver = Driver {
@@ -66,7 +76,7 @@ pub static DRIVER: Driver = Driver {
     offers: OFFERS,
     place_file: None,
     imports: &[import::IMPORTER],
-    translations: &[],
+    translations: &[CLIENT],
     implicit,
     open,
 };
@@ -97,6 +107,7 @@ const OFFERS: &[Offer] = &[
     Offer::on(Feature::Recordings, Scope::Either),
     Offer::native(Feature::Tunnels),
     Offer::emulated(Feature::Exec, OVER_TERMINAL),
+    Offer::emulated(Feature::AgentHost, OVER_TERMINAL),
     Offer::native(Feature::ExecTty),
     Offer::emulated(Feature::ExecSignal, "needs setsid there to reach what a program started"),
     Offer::emulated(Feature::ExecDir, OVER_TERMINAL),

@@ -2,8 +2,10 @@
 
 use super::{DRIVER, errors};
 use crate::model::Name;
+use crate::provider::raw::with_parameter;
 use crate::provider::web::{self, System};
 use crate::transport::query::segment;
+use serde_json::Value;
 
 pub(super) use crate::provider::web::Client;
 
@@ -20,7 +22,15 @@ pub(super) static SYSTEM: System = System {
     has_pages: false,
     subprotocol: None,
     is_touchy: false,
+    next_page,
 };
+
+/// The token of the next page stands beside the list (section 3.1).
+fn next_page(path: &str, answer: &Value) -> Option<String> {
+    let token = answer.get("next_continuation_token")?.as_str().filter(|token| !token.is_empty())?;
+    let has_more = answer.get("has_more").is_none_or(|more| more == true);
+    has_more.then(|| with_parameter(path, "continuation_token", token))
+}
 
 /// The path of a sandbox, and of what is below it.
 pub(super) fn path(name: &Name, rest: &str) -> String {

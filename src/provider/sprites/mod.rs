@@ -42,6 +42,7 @@ use crate::cleanups::Cleanups;
 use crate::config::{EndpointConfig, Secret};
 use crate::error::Result;
 use crate::model::{Extra, Info, Name};
+use crate::provider::translation::Translation;
 use crate::transport::{Client as Http, TlsOptions, parse_url};
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
@@ -49,6 +50,15 @@ use std::sync::Arc;
 
 /// Where the service is unless told otherwise (section 1.3).
 const DEFAULT_URL: &str = "https://api.sprites.dev";
+
+/// The commands of its own client.
+const CLIENT: Translation = Translation {
+    client: "sprite",
+    version: "of 2026-08",
+    about: "NAME is a sandbox, named sprites/NAME everywhere; `esker target use sprites/NAME` makes it the \
+            default, and a .sprite file is honoured. What takes time is waited for.",
+    text: include_str!("sprite.txt"),
+};
 
 /// The registry row.
 pub static DRIVER: Driver = Driver {
@@ -67,7 +77,7 @@ pub static DRIVER: Driver = Driver {
     offers: OFFERS,
     place_file: Some(&place_file::PLACE_FILE),
     imports: &[import::IMPORTER],
-    translations: &[],
+    translations: &[CLIENT],
     implicit,
     open,
 };
@@ -98,6 +108,7 @@ const OFFERS: &[Offer] = &[
     Offer::native(Feature::Tunnels),
     Offer::native(Feature::TunnelsPorts),
     Offer::native(Feature::Exec),
+    Offer::native(Feature::AgentHost),
     Offer::native(Feature::ExecTty),
     Offer::native(Feature::ExecSignal),
     Offer::native(Feature::ExecDir),

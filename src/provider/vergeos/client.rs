@@ -1,6 +1,7 @@
 //! Requests to the API.
 
 use super::{DRIVER, api, errors};
+use crate::provider::raw::next_offset;
 use crate::provider::web::{self, Refusal, System};
 use std::ops::Deref;
 
@@ -19,6 +20,7 @@ static SYSTEM: System = System {
     has_pages: false,
     subprotocol: None,
     is_touchy: true,
+    next_page: |path, answer| next_offset(path, answer, None),
 };
 
 /// The connections to one system. What reads its tables is in `rows`.

@@ -44,7 +44,16 @@ use futures_util::stream::BoxStream;
 use std::sync::Arc;
 
 /// The official client, command by command (section 5.5).
-const VRG: Translation = Translation { client: "vrg", version: "1.1.3", text: include_str!("vrg.txt") };
+const VRG: Translation = Translation {
+    client: "vrg",
+    version: "1.1.3",
+    about: "ENDPOINT is the name of the system in your config; commands without it act where --target or your \
+            default target says. Names of rows are looked up by the system, and what changes something is waited \
+            for. Lists hold every row, read page by page in a stable order, so their requests have sort, limit \
+            and offset beside what the other client sends; rows are looked up by a filter, not by reading the \
+            whole table.",
+    text: include_str!("vrg.txt"),
+};
 
 /// The registry row.
 pub static DRIVER: Driver = Driver {

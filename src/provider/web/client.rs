@@ -46,6 +46,11 @@ impl Client {
         Self(Arc::new(Shared { system, http, base, credential, caution }))
     }
 
+    /// Whose connections they are.
+    pub(super) fn system(&self) -> &'static System {
+        self.0.system
+    }
+
     /// The name of the endpoint, for messages.
     pub fn endpoint(&self) -> &str {
         &self.0.credential.endpoint.name

@@ -18,6 +18,7 @@ pub use self::credential::{Credential, Ready, secret_header, stored};
 pub use self::refusal::{Refusal, text_of};
 
 use crate::transport::HeaderMap;
+use serde_json::Value;
 
 /// What one system does in its own way.
 pub struct System {
@@ -43,6 +44,8 @@ pub struct System {
     pub subprotocol: Option<&'static str>,
     /// Whether it locks accounts after failed sign-ins, and drops connections that come in bursts.
     pub is_touchy: bool,
+    /// The path of the page after an answer to a path, if there is one.
+    pub next_page: fn(&str, &Value) -> Option<String>,
 }
 
 /// After these statuses, and failures of its own, nobody knows how far a change came: the edge lost its way. A 503 says

@@ -35,6 +35,7 @@ static PLAIN: System = System {
     has_pages: true,
     subprotocol: None,
     is_touchy: false,
+    next_page: |_, _| None,
 };
 static TOUCHY: System = System { id: "touchy", is_touchy: true, has_pages: false, ..PLAIN };
 

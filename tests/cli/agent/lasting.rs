@@ -16,7 +16,7 @@ with_every_agent!(
 );
 
 /// Ends what a test started, however it ends.
-struct Stopped<'a>(&'a Pi);
+pub(super) struct Stopped<'a>(&'a Pi);
 
 impl Drop for Stopped<'_> {
     fn drop(&mut self) {
@@ -24,7 +24,7 @@ impl Drop for Stopped<'_> {
     }
 }
 
-fn start<'a>(pi: &'a Pi, words: &[&str]) -> Stopped<'a> {
+pub(super) fn start<'a>(pi: &'a Pi, words: &[&str]) -> Stopped<'a> {
     let guard = Stopped(pi);
     let words = [&["start", "--provider", "fake", "--model", "fake-1", "--name", "fix"], words].concat();
     let output = pi.agent(&words);
@@ -32,7 +32,7 @@ fn start<'a>(pi: &'a Pi, words: &[&str]) -> Stopped<'a> {
     guard
 }
 
-fn show(pi: &Pi) -> Value {
+pub(super) fn show(pi: &Pi) -> Value {
     let output = pi.agent(&["show", "fix", "-o", "json"]);
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", stderr(&output)))
 }

@@ -10,6 +10,7 @@ with_every_agent!(
     a_model_that_says_nothing_is_not_waited_for,
     an_interrupt_stops_the_agent_and_what_it_started,
     text_that_streams_is_cut_off_by_an_interrupt,
+    a_tool_does_not_outlive_who_drives_its_agent,
 );
 
 fn a_budget_ends_the_run(pi: &Pi) {
@@ -53,4 +54,14 @@ fn text_that_streams_is_cut_off_by_an_interrupt(pi: &Pi) {
     let last = last_line(&mut running);
     assert!(last.contains("\"status\":\"interrupted\"") && last.contains("tick"), "{last}");
     assert_eq!(running.end().0, 143);
+}
+
+fn a_tool_does_not_outlive_who_drives_its_agent(pi: &Pi) {
+    let sleep = unique_sleep();
+    let mut running = Running::start(pi.process(&Pi::run_args(&[&sleep.to_uppercase(), "-o", "jsonl"])));
+    drop(running.0.stdin.take());
+    wait_for("the tool", || is_left(&sleep));
+    running.signal(Signal::KILL);
+    running.wait();
+    wait_for("the end of the tool", || !is_left(&sleep));
 }

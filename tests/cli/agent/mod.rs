@@ -3,10 +3,13 @@
 
 mod lasting;
 mod limits;
+mod process;
 mod questions;
 mod run;
+mod scenarios;
 mod sessions;
 mod surroundings;
+mod there;
 
 use crate::support::model::Model;
 use crate::support::process::Running;
@@ -71,15 +74,8 @@ impl Pi {
     /// One that is played by the binary under test.
     fn played(build: &str) -> Self {
         let binary = home().join("bin/pi");
-        std::fs::create_dir_all(home().join("bin")).unwrap();
-        let script = format!("#!/bin/sh\nexec {} simulate-pi --build {build} -- \"$@\"\n", env!("CARGO_BIN_EXE_esker"));
-        // By another process: a file that is open for writing somewhere cannot be run.
-        let written = std::process::Command::new("sh")
-            .args(["-c", "printf %s \"$1\" >\"$2\"", "sh", &script])
-            .arg(&binary)
-            .status();
-        assert!(written.unwrap().success());
-        std::fs::set_permissions(&binary, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let esker = env!("CARGO_BIN_EXE_esker");
+        program(&binary, &format!("#!/bin/sh\nexec {esker} simulate-pi --build {build} -- \"$@\"\n"));
         Self::start(binary, build)
     }
 
@@ -138,6 +134,15 @@ impl Pi {
     fn file(&self, name: &str) -> PathBuf {
         self.work.join(name)
     }
+}
+
+/// A program, written by another process: a file that is open for writing somewhere cannot be run.
+fn program(path: &Path, script: &str) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let written =
+        std::process::Command::new("sh").args(["-c", "printf %s \"$1\" >\"$2\"", "sh", script]).arg(path).status();
+    assert!(written.unwrap().success());
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 fn stdout(output: &Output) -> String {

@@ -28,8 +28,8 @@ pub(crate) fn request(socket: &Path, method: &str, path: &str, body: Option<&Val
         "{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(body.as_bytes())?;
+    // In one piece: who answers without reading the body may be gone before a second one.
+    stream.write_all(format!("{head}{body}").as_bytes())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let text = String::from_utf8_lossy(&answer);

@@ -39,6 +39,11 @@ impl Model {
         Self { port, asked }
     }
 
+    /// Where it is.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/v1", self.port)
+    }
+
     /// The configuration of an agent that talks to it (pi reference 1.4), whose key is written like this.
     pub(crate) fn models_json(&self, key: &str) -> String {
         json!({"providers": {"fake": {
@@ -108,6 +113,9 @@ impl Reply {
         if has("HTTP401") {
             return self.fail(401, "Incorrect API key provided");
         }
+        if has("HTTP500") {
+            return self.fail(500, "fake internal error");
+        }
         if has("FLAKY") && failures.fetch_add(1, Ordering::SeqCst) < 2 {
             return self.fail(500, "fake internal error");
         }
@@ -123,10 +131,33 @@ impl Reply {
             }
         }
         if has("FOREVER") {
-            return self.tool("bash", &json!({"command": "echo again"}));
+            return self.tool("bash", &json!({"command": "echo again | tee -a again"}));
         }
         if after_tool {
             return self.say("Tool finished.");
+        }
+        if has("THINK") {
+            self.begin()?;
+            for word in ["Let ", "me ", "see."] {
+                self.chunk(&json!({"reasoning_content": word}), None)?;
+            }
+            return self.words("Hello from the fake model.");
+        }
+        if has("U2028") {
+            return self.say("a\u{2028}b\u{2029}c\u{85}d\r\ne");
+        }
+        if has("WRITE") {
+            return self.tool("write", &json!({"path": "new.txt", "content": "written\n"}));
+        }
+        if has("TWO") {
+            let calls = [json!({"command": "echo first"}), json!({"command": "echo second; exit 3"})];
+            return self.tools("bash", &calls);
+        }
+        if has("BADTOOL") {
+            return self.tool("no_such_tool", &json!({}));
+        }
+        if has("PAUSE") {
+            return self.tool("bash", &json!({"command": "while [ ! -e go ]; do sleep 0.02; done"}));
         }
         if has("EDIT") {
             let edits = json!([{"oldText": "old line", "newText": "new line"}]);
@@ -134,6 +165,9 @@ impl Reply {
         }
         if has("REMOVE") {
             return self.tool("bash", &json!({"command": "rm -rf build"}));
+        }
+        if let Some(command) = prompt.strip_prefix("BASH ") {
+            return self.tool("bash", &json!({"command": command}));
         }
         if has("SLEEP") {
             let seconds = prompt.split_whitespace().last().unwrap_or("987");
@@ -180,6 +214,10 @@ impl Reply {
 
     fn say(&mut self, text: &str) -> Option<()> {
         self.begin()?;
+        self.words(text)
+    }
+
+    fn words(&mut self, text: &str) -> Option<()> {
         for word in text.split_inclusive(' ') {
             self.chunk(&json!({"content": word}), None)?;
         }
@@ -187,10 +225,19 @@ impl Reply {
     }
 
     fn tool(&mut self, name: &str, arguments: &Value) -> Option<()> {
+        self.tools(name, std::slice::from_ref(arguments))
+    }
+
+    /// Several calls in one message.
+    fn tools(&mut self, name: &str, calls: &[Value]) -> Option<()> {
         self.begin()?;
-        let call = |function: Value| json!({"tool_calls": [{"index": 0, "id": "call_1", "type": "function", "function": function}]});
-        self.chunk(&call(json!({"name": name, "arguments": ""})), None)?;
-        self.chunk(&json!({"tool_calls": [{"index": 0, "function": {"arguments": arguments.to_string()}}]}), None)?;
+        for (index, arguments) in calls.iter().enumerate() {
+            let (id, function) = (format!("call_{}", index + 1), json!({"name": name, "arguments": ""}));
+            let call = json!({"index": index, "id": id, "type": "function", "function": function});
+            self.chunk(&json!({"tool_calls": [call]}), None)?;
+            let call = json!({"index": index, "function": {"arguments": arguments.to_string()}});
+            self.chunk(&json!({"tool_calls": [call]}), None)?;
+        }
         self.end("tool_calls")
     }
 }

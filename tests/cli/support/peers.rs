@@ -56,6 +56,13 @@ pub(crate) fn rexec_py() -> Option<Command> {
     Some(command)
 }
 
+/// The program that drives the official Python SDK of the Model Context Protocol.
+pub(crate) fn mcp_py() -> Option<Command> {
+    let mut command = Command::new(find("mcp-py", "ESKER_TEST_MCP_PY", "mcp-py/bin/python")?);
+    command.arg(source("mcp-py/driver.py"));
+    Some(command)
+}
+
 /// A file that is not installed.
 fn source(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(relative)

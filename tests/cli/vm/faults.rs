@@ -30,7 +30,7 @@ fn an_endpoint_has_deadlines_of_its_own() {
     fs::write(&config, text).unwrap();
     let output = esker().arg("--config").arg(&config).args(["vm", "list", "slow", "-o", "json"]).output().unwrap();
     let error = error_of(&output);
-    assert_eq!(output.status.code(), Some(12), "{error}");
+    assert_eq!((output.status.code(), &error["kind"]), (Some(9), &json!("timeout")), "{error}");
     assert!(error.to_string().contains("within 150ms (first-byte deadline)"), "{error}");
 }
 

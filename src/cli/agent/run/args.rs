@@ -1,6 +1,7 @@
 //! The flags of `agent run`.
 
 use crate::cli::agent::open::OpenArgs;
+use crate::cli::agent::way_back::When;
 use crate::config::duration;
 use clap::Args;
 use std::path::PathBuf;
@@ -17,6 +18,10 @@ By default the agent has a configuration and a home of its own and only the key
 of its provider. Questions are asked on the terminal; with nobody there they are
 refused, and the exit status is 5.
 
+With --in the agent runs in a target: paths are paths there, its configuration is
+kept there, and the key goes along, on no command line. --rollback-on restores
+the checkpoint, after transcript and session were copied here.
+
 Exit status: 0 done; 1 the agent or its model failed; 4 no login; 5 something was
 denied or stayed unanswered; 6 no such agent; 9 out of time; 14 a limit is used up.
 
@@ -24,7 +29,8 @@ Examples:
   esker agent run 'fix the failing test' --approve auto --max-cost 0.50
   git diff | esker agent run 'review this' --tools read -o json | jq -r .text
   esker agent run --continue 'and now the docs'
-  esker agent run --target omp -o jsonl < prompt.md")]
+  esker agent run --target omp -o jsonl < prompt.md
+  esker agent run 'upgrade it all' --in sprites/dev --checkpoint --rollback-on failure")]
 pub struct RunArgs {
     /// What the agent is to do; `-` reads stdin
     #[arg(value_name = "PROMPT")]
@@ -41,6 +47,10 @@ pub struct RunArgs {
 
     #[command(flatten)]
     pub(super) open: OpenArgs,
+
+    /// Go back to the checkpoint if this comes of it; repeat for several
+    #[arg(long, value_name = "OUTCOME", help_heading = "Elsewhere", requires = "checkpoint")]
+    pub(super) rollback_on: Vec<When>,
 
     /// Stop after so many calls of the model
     #[arg(long, value_name = "N", help_heading = LIMITS)]

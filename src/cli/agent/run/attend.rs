@@ -8,7 +8,7 @@ use crate::agent::policy::{Responder, Response};
 use crate::config::duration;
 use crate::context::Ctx;
 use crate::error::{Error, Result};
-use crate::model::{AgentEvent, AgentUsage, Dialog, EndReason};
+use crate::model::{AgentEvent, AgentUsage, CommandId, Dialog, EndReason};
 use crate::provider::agent::{Command, Session, SessionControl};
 use crate::signal::{Listener, interrupted};
 use futures_util::StreamExt as _;
@@ -97,7 +97,7 @@ impl<'a> Attendant<'a> {
 
     /// Sends a prompt and sees it through.
     pub(in crate::cli::agent) async fn prompt(&mut self, session: &mut Session, prompt: Command) -> Result<Ended> {
-        session.control.send(prompt).await?;
+        let ours = session.control.send(prompt).await?;
         let mut heard = Instant::now();
         let mut ticks = tokio::time::interval(TICK);
         loop {
@@ -107,7 +107,13 @@ impl<'a> Attendant<'a> {
                         return Err(Error::failure("the agent ended before it had answered"));
                     };
                     heard = Instant::now();
-                    if let Some(ended) = self.event(&*session.control, event?).await? {
+                    let event = event?;
+                    if let Some(why) = refusal(&event, &ours) {
+                        // What goes on then is somebody else's prompt.
+                        let error = Some(why.to_owned());
+                        return Ok(Ended::Agent { reason: EndReason::Error, error });
+                    }
+                    if let Some(ended) = self.event(&*session.control, event).await? {
                         return self.ended(session, ended).await;
                     }
                 }
@@ -232,6 +238,14 @@ impl<'a> Attendant<'a> {
             }
         }
         Ok(ended)
+    }
+}
+
+/// Why a command was refused, if this says so.
+fn refusal<'a>(event: &'a AgentEvent, command: &CommandId) -> Option<&'a str> {
+    match event {
+        AgentEvent::Reply(reply) if reply.id == *command => reply.outcome.as_ref().err().map(String::as_str),
+        _ => None,
     }
 }
 

@@ -6,15 +6,19 @@ mod attend;
 mod prompt;
 mod result;
 mod show;
+mod transcript;
 
 pub use args::RunArgs;
 pub(super) use attend::{Attendant, Ended, Limits};
 pub use result::AgentResult;
 pub(super) use show::Show;
 pub use show::{AnyLine, Envelope};
+pub(super) use transcript::Transcript;
 
 use self::attend::Tally;
-use super::{close, here, open, target};
+use super::host::Host;
+use super::way_back::{Kept, WayBack};
+use super::{close, open, target};
 use crate::agent::budget::Budget;
 use crate::agent::schema::Schema;
 use crate::cli::Outcome;
@@ -46,11 +50,24 @@ pub async fn run(ctx: &Ctx, args: RunArgs) -> anyhow::Result<Outcome> {
     let target = target(ctx, ASKED)?;
     let show = Show::new(ctx, target.provider.driver().id, &target.full)?;
     let spec = args.open.spec(&var)?;
+    let host = Host::find(ctx, &args.open.host)?;
     let prompt = prompt::prompt(ctx, &args, schema.as_ref()).await?;
-    let session = open(ctx, &target, spec, &here(), ASKED).await?;
+    let way_back = match host.place().filter(|_| args.open.host.checkpoint) {
+        Some(place) => Some(WayBack::prepare(ctx, place, args.rollback_on).await?),
+        None => None,
+    };
+    let transcript = way_back.as_ref().map(WayBack::transcript).transpose()?.flatten();
+    let opened = open(ctx, &target, spec, &host, ASKED).await;
+    let mut session = match (opened, way_back.as_ref()) {
+        (Ok(session), _) => session,
+        (Err(error), None) => return Err(error.into()),
+        (Err(error), Some(_)) => {
+            let error = gone_back(way_back, Some(error), None).await.0;
+            return Err(error.unwrap_or_else(|| Error::internal("a failure was lost")).into());
+        }
+    };
     let signals = ctx.signals.listen().await?;
-    let mut attendant = Attendant::new(ctx, show, responder, limits, signals);
-    let mut session = session;
+    let mut attendant = Attendant::new(ctx, show.recorded(transcript), responder, limits, signals);
     let came = see_through(&mut attendant, &mut session, prompt, schema.as_ref()).await;
     let info = session.info.clone();
     let closed = close(session, args.grace).await;
@@ -61,10 +78,27 @@ pub async fn run(ctx: &Ctx, args: RunArgs) -> anyhow::Result<Outcome> {
         Err(error) => (None, Some(error)),
     };
     let error = error.map(|error| error.at(target.provider.driver().id, &*target.full));
-    show.result(AgentResult { value, ..AgentResult::new(info, tally, error.as_ref(), begun.elapsed()) })?;
+    let (error, checkpoint) = gone_back(way_back, error, info.session_file.as_deref()).await;
+    let result = AgentResult::new(info, tally, error.as_ref(), begun.elapsed());
+    show.result(AgentResult { value, checkpoint, ..result })?;
     match error {
         None => Ok(Outcome::Done),
         Some(error) => Err(error.into()),
+    }
+}
+
+/// What the run comes to, once its target has gone back where that was wanted.
+async fn gone_back(
+    way_back: Option<WayBack<'_>>,
+    error: Option<Error>,
+    session: Option<&str>,
+) -> (Option<Error>, Option<Kept>) {
+    match way_back {
+        Some(way_back) => {
+            let (error, kept) = way_back.after(error, session).await;
+            (error, Some(kept))
+        }
+        None => (error, None),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a run came to: one object, whatever it came to.
 
 use super::attend::Tally;
+use crate::cli::agent::way_back::Kept;
 use crate::error::{Error, ErrorKind};
 use crate::model::{AgentInfo, AgentUsage, Row};
 use schemars::JsonSchema;
@@ -31,6 +32,9 @@ pub struct AgentResult {
     pub denied: Vec<Denied>,
     /// What it took.
     pub usage: AgentUsage,
+    /// The checkpoint that was made of the target before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Kept>,
     /// How long it took, its start included.
     pub duration_seconds: f64,
     /// The exit status of this command.
@@ -51,6 +55,7 @@ impl AgentResult {
             tool_calls,
             denied,
             usage,
+            checkpoint: None,
             duration_seconds: took.as_secs_f64(),
             exit_code: error.map_or(0, |e| e.parts().status.unwrap_or_else(|| e.kind().exit_code())),
         }

@@ -1,6 +1,7 @@
 //! How a run looks: text that streams for people, the final text in a pipe, one object, or an event per line.
 
 use super::result::AgentResult;
+use super::transcript::Transcript;
 use crate::context::Ctx;
 use crate::error::{Error, Result};
 use crate::model::{AgentEvent, At, Channel};
@@ -26,6 +27,13 @@ pub struct Envelope<'a, T> {
     target: &'a str,
     /// Lines are counted from 0.
     seq: u64,
+}
+
+impl<'a, T> Envelope<'a, T> {
+    /// The line of number `seq`.
+    pub(super) fn new(event: &'a T, provider: &'static str, target: &'a str, seq: u64) -> Self {
+        Self { event, provider, target, seq }
+    }
 }
 
 /// The last line of a run.
@@ -74,6 +82,7 @@ pub(in crate::cli::agent) struct Show<'a> {
     turns: u64,
     cost: Option<f64>,
     seq: u64,
+    transcript: Option<Transcript>,
 }
 
 impl<'a> Show<'a> {
@@ -88,8 +97,13 @@ impl<'a> Show<'a> {
             }
         };
         let tells = ctx.out.stderr_is_tty() && !ctx.out.options().quiet && style != Style::Events;
-        let (open, tools) = (None, BTreeMap::new());
-        Ok(Self { ctx, provider, target, style, tells, status: None, open, tools, turns: 0, cost: None, seq: 0 })
+        let (status, open, tools, transcript) = (None, None, BTreeMap::new(), None);
+        Ok(Self { ctx, provider, target, style, tells, status, open, tools, turns: 0, cost: None, seq: 0, transcript })
+    }
+
+    /// The same, written down as well.
+    pub(in crate::cli::agent) fn recorded(self, transcript: Option<Transcript>) -> Self {
+        Self { transcript, ..self }
     }
 
     /// The same for what is only watched: there is no final text to wait for, so text streams into a pipe too.
@@ -106,6 +120,9 @@ impl<'a> Show<'a> {
 
     /// Shows an event.
     pub(in crate::cli::agent) fn event(&mut self, event: &AgentEvent) -> Result<()> {
+        if let Some(transcript) = self.transcript.as_mut().filter(|_| !matches!(event, AgentEvent::Reply(_))) {
+            transcript.add(event, self.provider, self.target)?;
+        }
         match event {
             // Whoever sent the command takes it.
             AgentEvent::Reply(_) => {}
@@ -183,7 +200,7 @@ impl<'a> Show<'a> {
     fn line<T: Serialize>(&mut self, event: &T) -> Result<()> {
         let seq = self.seq;
         self.seq += 1;
-        self.ctx.out.tagged(&Envelope { event, provider: self.provider, target: self.target, seq })
+        self.ctx.out.tagged(&Envelope::new(event, self.provider, self.target, seq))
     }
 
     /// What it does just now, with what it has taken so far.

@@ -2,7 +2,8 @@
 
 use super::find;
 use crate::cli::Outcome;
-use crate::cli::agent::{GRACE, close, here, open, reply};
+use crate::cli::agent::host::Host;
+use crate::cli::agent::{GRACE, close, open, reply};
 use crate::config::reason;
 use crate::context::Ctx;
 use crate::error::Error;
@@ -49,7 +50,7 @@ pub async fn run(ctx: &Ctx, args: ExportArgs) -> anyhow::Result<Outcome> {
         keys: Keys::None,
         ..SessionSpec::default()
     };
-    let mut open = open(ctx, &target, spec, &here(), ASKED).await?;
+    let mut open = open(ctx, &target, spec, &Host::here(), ASKED).await?;
     let written = reply(ctx, &mut open, Command::ExportHtml { path: Some(path) }).await;
     let closed = close(open, GRACE).await;
     written.and_then(|answer| closed.map(|()| answer))?;

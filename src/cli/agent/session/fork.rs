@@ -2,7 +2,8 @@
 
 use super::find;
 use crate::cli::Outcome;
-use crate::cli::agent::{GRACE, close, here, open};
+use crate::cli::agent::host::Host;
+use crate::cli::agent::{GRACE, close, open};
 use crate::cli::over::at;
 use crate::context::Ctx;
 use crate::model::AgentInfo;
@@ -45,7 +46,7 @@ pub async fn run(ctx: &Ctx, args: ForkArgs) -> anyhow::Result<Outcome> {
         keys: Keys::None,
         ..SessionSpec::default()
     };
-    let open = open(ctx, &target, spec, &here(), ASKED).await?;
+    let open = open(ctx, &target, spec, &Host::here(), ASKED).await?;
     let info = open.info.clone();
     close(open, GRACE).await?;
     ctx.out.one(&at(&target, info), COLUMNS)?;

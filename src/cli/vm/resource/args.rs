@@ -1,8 +1,7 @@
 //! What the commands about tables take.
 
-use crate::cli::args::key_value;
-use crate::cli::complete;
-use crate::cli::source;
+use crate::cli::args::{Again, key_value};
+use crate::cli::{complete, source};
 use crate::error::{Error, Result};
 use crate::model::Key;
 use crate::provider::machines::Selector;
@@ -70,6 +69,8 @@ pub struct RowsArgs {
     /// Also rows that are left out by default, such as snapshots and snoozed alarms
     #[arg(long)]
     pub(super) everything: bool,
+    #[command(flatten)]
+    _again: Again,
 }
 
 // The fields that are asked for of one row.

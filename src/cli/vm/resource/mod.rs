@@ -100,6 +100,9 @@ pub async fn run(ctx: &Ctx, args: ResourceArgs) -> anyhow::Result<Outcome> {
             "say list, show, create, update, delete, schema or an action; `esker vm resource list` shows the tables",
         )
     })?;
+    if ctx.out.watches() && !matches!(verb.as_str(), "list" | "ls") {
+        return Err(Error::usage(format!("--watch is for `list`, not for `{verb}`")).into());
+    }
     match verb.as_str() {
         "list" | "ls" | "schema" if !which.is_empty() => {
             Err(Error::usage(format!("`{verb}` is about a whole table and takes no name"))

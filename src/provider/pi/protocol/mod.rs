@@ -1,14 +1,18 @@
 //! One session as a state machine: bytes and commands in, typed events and lines to write out. No I/O and no clock of
 //! its own, so that recordings run through it.
 
-use super::api::{self, Delta, Message, Record, State, ToolResult, Wanted};
+mod interface;
+mod replies;
+mod work;
+
+use super::api::{self, Record, State, Wanted};
 use super::dialogs::Dialogs;
 use super::finish::Finish;
 use super::framing::{Chunks, Line, Lines};
 use super::usage::Totals;
 use super::version::Build;
 use crate::error::Result;
-use crate::model::{AgentEvent, Channel, CommandId, DialogId, DialogOutcome, EndReason, Reply};
+use crate::model::{AgentEvent, CommandId, DialogId};
 use crate::provider::agent::{Answer, Command};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -22,7 +26,7 @@ const ASK_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_LOG: usize = 64 * 1024;
 
 /// A session.
-pub(super) struct Protocol {
+pub struct Protocol {
     build: Build,
     cwd: Option<String>,
     lines: Lines,
@@ -85,7 +89,7 @@ struct Run {
 
 impl Protocol {
     /// A session of this program in that directory.
-    pub(super) fn new(build: Build, cwd: Option<String>, now: Instant) -> Self {
+    pub fn new(build: Build, cwd: Option<String>, now: Instant) -> Self {
         Self {
             build,
             cwd,
@@ -111,12 +115,12 @@ impl Protocol {
     }
 
     /// The next thing to tell.
-    pub(super) fn event(&mut self) -> Option<AgentEvent> {
+    pub fn event(&mut self) -> Option<AgentEvent> {
         self.events.pop_front()
     }
 
     /// The next line to write to the agent.
-    pub(super) fn output(&mut self) -> Option<Vec<u8>> {
+    pub fn output(&mut self) -> Option<Vec<u8>> {
         self.output.pop_front()
     }
 
@@ -199,7 +203,7 @@ impl Protocol {
     }
 
     /// When [`Protocol::tick`] is to be called, if nothing is heard before.
-    pub(super) fn wake_at(&self) -> Option<Instant> {
+    pub fn wake_at(&self) -> Option<Instant> {
         [self.dialogs.next_expiry(), self.ask_at()].into_iter().flatten().min()
     }
 
@@ -214,7 +218,7 @@ impl Protocol {
     }
 
     /// Does what is due.
-    pub(super) fn tick(&mut self, now: Instant) {
+    pub fn tick(&mut self, now: Instant) {
         self.events.extend(self.dialogs.expire(now));
         if self.ask_at().is_some_and(|due| due <= now) {
             self.asked = Some(now);
@@ -224,7 +228,7 @@ impl Protocol {
     }
 
     /// Takes bytes of the agent's stdout.
-    pub(super) fn feed(&mut self, bytes: &[u8], now: Instant) {
+    pub fn feed(&mut self, bytes: &[u8], now: Instant) {
         self.heard = now;
         self.lines.push(bytes);
         while let Some(line) = self.lines.line() {
@@ -233,7 +237,7 @@ impl Protocol {
     }
 
     /// Takes bytes of its stderr: free text, never part of the protocol.
-    pub(super) fn feed_log(&mut self, bytes: &[u8]) {
+    pub fn feed_log(&mut self, bytes: &[u8]) {
         self.log.push(bytes);
         while let Some(line) = self.log.line() {
             self.logged(&line);
@@ -241,7 +245,7 @@ impl Protocol {
     }
 
     /// Both streams have ended.
-    pub(super) fn end(&mut self, now: Instant) {
+    pub fn end(&mut self, now: Instant) {
         if let Some(line) = self.lines.end() {
             self.framed(line, now);
         }
@@ -366,221 +370,6 @@ impl Protocol {
             self.call("negotiate_protocol", fields.as_object().unwrap_or(&Map::new()), Caller::Nobody);
         }
         self.other(line);
-    }
-
-    fn response(&mut self, record: &Record<'_>) {
-        let accepted = record.success == Some(true);
-        let command = record.command.as_deref().unwrap_or_default();
-        let number = api::id(record.id).and_then(|id| id.strip_prefix("esker-")?.parse::<u64>().ok());
-        // Some failures carry no id: they belong to the oldest command of that name (section 2.2).
-        let oldest = || self.calls.iter().find(|(_, call)| call.command == command).map(|(number, _)| *number);
-        let number = number.or_else(|| if record.id.is_none() && !accepted { oldest() } else { None });
-        let Some((number, call)) = number.and_then(|number| Some((number, self.calls.remove(&number)?))) else {
-            if !accepted {
-                let message = said(record.error).unwrap_or_else(|| "a command was refused".to_owned());
-                self.events.push_back(AgentEvent::Error { message, code: "protocol".to_owned(), fatal: false });
-            }
-            return;
-        };
-        let id = format!("esker-{number}");
-        if call.command == "get_state" && accepted {
-            let state: State = api::part(record.data).unwrap_or_default();
-            let over = call.by == Caller::Probe && self.finish.told(&state);
-            self.state = state;
-            if over {
-                self.over(None);
-            }
-        }
-        if call.by != Caller::User {
-            return;
-        }
-        let outcome = if accepted {
-            Ok(api::value(record.data))
-        } else {
-            Err(said(record.error).unwrap_or_else(|| "the agent refused it".to_owned()))
-        };
-        let refusal = outcome.as_ref().err().cloned();
-        let disposition = outcome.as_ref().ok().and_then(|data| data["disposition"].as_str().map(str::to_owned));
-        let command = call.command.clone();
-        if self.build.is_omp() && accepted && command == "prompt" {
-            // It may still be refused, under the same id (section 2.3).
-            self.calls.insert(number, call);
-        }
-        let is_prompt = command == "prompt";
-        self.events.push_back(AgentEvent::Reply(Reply { id: CommandId(id.clone()), command, outcome }));
-        if is_prompt && self.finish.replied(&id, accepted, disposition.as_deref()) {
-            self.over(refusal);
-        }
-    }
-
-    fn start(&mut self) {
-        // A retry begins anew, and is the same run.
-        if !std::mem::replace(&mut self.run.started, true) {
-            let model = self.state.model.as_ref().map(|model| format!("{}/{}", model.provider, model.id));
-            let session_id = self.state.session_id.clone();
-            self.events.push_back(AgentEvent::Start { session_id, model, cwd: self.cwd.clone() });
-        }
-    }
-
-    fn update(&mut self, record: &Record<'_>) {
-        let Some(delta) = api::part::<Delta<'_>>(record.assistant_message_event) else { return };
-        let channel = match &*delta.kind {
-            "text_delta" => Channel::Assistant,
-            "thinking_delta" => Channel::Thinking,
-            // What ends a block repeats it, and is no more text (section 2.5).
-            _ => return,
-        };
-        if let Some(text) = delta.delta.filter(|text| !text.is_empty()) {
-            self.events.push_back(AgentEvent::MessageDelta { channel, text });
-        }
-    }
-
-    fn message(&mut self, record: &Record<'_>) {
-        let Some(message) = api::part::<Message>(record.message).filter(|message| message.role == "assistant") else {
-            return;
-        };
-        let text = message.content.as_ref().map(api::Content::text).unwrap_or_default();
-        let thinking = message.content.as_ref().map(api::Content::thinking).filter(|thinking| !thinking.is_empty());
-        if !text.is_empty() {
-            self.run.text.clone_from(&text);
-        }
-        self.run.stop.clone_from(&message.stop_reason);
-        self.run.error.clone_from(&message.error_message);
-        let stop_reason = message.stop_reason.clone();
-        self.wanted = message.content.map(api::Content::calls).unwrap_or_default();
-        let channel = Channel::Assistant;
-        self.events.push_back(AgentEvent::Message { channel, text, thinking, stop_reason, model: message.model });
-        if message.stop_reason.as_deref() == Some("error") && !self.run.abort {
-            let message = message.error_message.unwrap_or_else(|| "the model failed".to_owned());
-            self.events.push_back(AgentEvent::Error { message, code: "model".to_owned(), fatal: false });
-        }
-    }
-
-    fn turn(&mut self, record: &Record<'_>) {
-        let message: Message = api::part(record.message).unwrap_or_default();
-        let is_empty = message.content.is_none_or(|content| content.is_empty());
-        if message.stop_reason.as_deref() == Some("aborted") && is_empty {
-            // After an abort during a tool a turn follows for which no model is called (section 2.3).
-            return;
-        }
-        let turn = self.totals.add(message.usage.as_ref());
-        let Totals { usage: total, turns } = self.totals;
-        self.events.push_back(AgentEvent::Usage { turn, total, turns });
-    }
-
-    fn tool_start(&mut self, record: &Record<'_>, now: Instant) {
-        let (Some(id), Some(name)) = (record.tool_call_id.clone(), record.tool_name.clone()) else { return };
-        let arguments = api::value(record.args);
-        self.wanted.retain(|call| call.id != id);
-        self.next_tool += 1;
-        let (order, shown) = (self.next_tool, String::new());
-        let tool = Tool { order, name: name.clone(), arguments: arguments.clone(), since: now, shown };
-        self.tools.insert(id.clone(), tool);
-        self.events.push_back(AgentEvent::ToolStart { tool_call_id: id, name, arguments });
-    }
-
-    fn tool_update(&mut self, record: &Record<'_>) {
-        let Some(id) = record.tool_call_id.clone() else { return };
-        // One that comes after the end is dropped: omp sends such (section 2.3).
-        let Some(tool) = self.tools.get_mut(&id) else { return };
-        let shown: ToolResult = api::part(record.partial_result).unwrap_or_default();
-        let output = shown.content.as_ref().map(api::Content::text).unwrap_or_default();
-        let delta = output.strip_prefix(tool.shown.as_str()).map(str::to_owned);
-        tool.shown.clone_from(&output);
-        self.events.push_back(AgentEvent::ToolUpdate { tool_call_id: id, name: tool.name.clone(), output, delta });
-    }
-
-    fn tool_end(&mut self, record: &Record<'_>, now: Instant) {
-        let Some(id) = record.tool_call_id.clone() else { return };
-        let tool = self.tools.remove(&id);
-        let duration_seconds = tool.as_ref().map(|tool| now.duration_since(tool.since).as_secs_f64());
-        let name = record.tool_name.clone().or(tool.map(|tool| tool.name)).unwrap_or_default();
-        let result: ToolResult = api::part(record.result).unwrap_or_default();
-        self.events.push_back(AgentEvent::ToolEnd {
-            tool_call_id: id,
-            name,
-            result: result.content.as_ref().map(api::Content::text).unwrap_or_default(),
-            is_error: record.is_error.unwrap_or_default(),
-            duration_seconds,
-            details: result.details.filter(|details| !details.is_null()),
-        });
-    }
-
-    fn interface(&mut self, record: &Record<'_>, line: &[u8], now: Instant) {
-        let method = record.method.as_deref().unwrap_or_default();
-        match method {
-            "select" | "confirm" | "input" | "editor" => {
-                let Some(mut dialog) = self.dialogs.open(record, now) else { return };
-                let running = self.tools.iter();
-                let fits = |tool: &&Tool| {
-                    dialog.tool.as_ref().is_none_or(|name| *name == tool.name)
-                        && dialog.arguments.as_ref().is_none_or(|arguments| *arguments == tool.arguments)
-                };
-                // pi starts the tool first, and does not say which one it is about (section 2.6).
-                let about = running.filter(|(_, tool)| fits(tool)).max_by_key(|(_, tool)| tool.order);
-                if let Some((id, tool)) = about.filter(|_| !self.build.is_omp()) {
-                    dialog.tool_call_id = Some(id.clone());
-                    dialog.tool = Some(tool.name.clone());
-                    dialog.arguments = Some(tool.arguments.clone());
-                } else if let [call] = &self.wanted[..]
-                    && dialog.tool.as_ref().is_none_or(|name| *name == call.name)
-                {
-                    // omp asks first: it can only be the one that is to begin.
-                    dialog.tool_call_id = Some(call.id.clone());
-                    dialog.tool = Some(call.name.clone());
-                    dialog.arguments = Some(call.arguments.clone());
-                }
-                self.events.push_back(AgentEvent::Interaction(dialog));
-            }
-            "cancel" => self.events.extend(
-                record.target_id.as_deref().and_then(|id| self.dialogs.close(id, DialogOutcome::Withdrawn, None)),
-            ),
-            "notify" => {
-                let level = record.notify_type.clone().unwrap_or_else(|| "info".to_owned());
-                let text = said(record.message).unwrap_or_default();
-                self.events.push_back(AgentEvent::Notice { level, text });
-            }
-            "open_url" => {
-                let text = format!("open {}", record.url.as_deref().unwrap_or_default());
-                self.events.push_back(AgentEvent::Notice { level: "info".to_owned(), text });
-            }
-            _ => self.draw(method, line),
-        }
-    }
-
-    /// Something to be drawn, which is told only when it changes.
-    fn draw(&mut self, method: &str, line: &[u8]) {
-        let Ok(Value::Object(mut data)) = serde_json::from_slice(line) else { return };
-        data.remove("type");
-        data.remove("id");
-        let key = |name: &str| data.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let place = format!("{method} {}{}", key("statusKey"), key("widgetKey"));
-        let look = Value::Object(data.clone()).to_string();
-        if self.drawn.insert(place, look.clone()).is_none_or(|before| before != look) {
-            self.events.push_back(AgentEvent::Other { event: "extension_ui_request".to_owned(), data: data.into() });
-        }
-    }
-
-    /// The prompt is done with. `refusal` is why it never began.
-    fn over(&mut self, refusal: Option<String>) {
-        let Run { abort, text, stop, error, .. } = std::mem::take(&mut self.run);
-        let (reason, error) = match (refusal, stop.as_deref()) {
-            (Some(refusal), _) => {
-                let message = refusal.clone();
-                self.events.push_back(AgentEvent::Error { message, code: "prompt".to_owned(), fatal: false });
-                (EndReason::Error, Some(refusal))
-            }
-            // Which word is used for it depends on what was under way, and on the version.
-            (None, Some("aborted")) => (EndReason::Cancelled, None),
-            (None, Some("error" | "toolUse")) if abort => (EndReason::Cancelled, None),
-            (None, Some("error")) => (EndReason::Error, Some(error.unwrap_or_else(|| "the model failed".to_owned()))),
-            (None, Some("length")) => (EndReason::Limit, None),
-            (None, Some("toolUse")) => (EndReason::Error, Some("the agent stopped before it had answered".to_owned())),
-            (None, None) if abort => (EndReason::Cancelled, None),
-            (None, _) => (EndReason::Completed, None),
-        };
-        self.tools.clear();
-        self.events.push_back(AgentEvent::End { reason, final_text: text, error });
     }
 }
 
