@@ -144,24 +144,6 @@ pub fn paths() -> ArgValueCompleter {
     })
 }
 
-/// Completes a table of a provider.
-pub fn tables() -> ArgValueCompleter {
-    of(ask::tables)
-}
-
-/// Completes the name of a row of the table that the line is about: `vm NOUN VERB …` or `vm resource TABLE VERB …`.
-pub fn rows() -> ArgValueCompleter {
-    of(|around| {
-        let words = LINE.get().map(Vec::as_slice).unwrap_or_default();
-        let mut after = words.iter().skip_while(|word| *word != "vm").skip(1);
-        let called = match after.next().map(String::as_str) {
-            Some("resource") => after.next().map(String::as_str),
-            noun => noun,
-        };
-        called.map(|called| ask::rows(around, called)).unwrap_or_default()
-    })
-}
-
 /// Completes a target: a short name or an endpoint, and behind its slash a place inside it.
 pub fn targets() -> ArgValueCompleter {
     within(|around, word| match word.split_once('/') {

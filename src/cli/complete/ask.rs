@@ -8,7 +8,6 @@ use crate::provider::Place;
 use crate::provider::changes::Select;
 use crate::provider::checkpoints::CheckpointsQuery;
 use crate::provider::notices::NoticesQuery;
-use crate::provider::resources::{Resources, RowQuery, Shelf};
 use crate::resolve::{Address, Pattern};
 use crate::stream;
 use std::hash::Hash;
@@ -160,31 +159,4 @@ pub(super) fn paths(around: &Surroundings, word: &str) -> Vec<Candidate> {
             .collect())
     };
     ask(around, &address.endpoint, ("paths", address.to_string(), before, &dir), answer).unwrap_or_default()
-}
-
-/// The rows of a table: by its own name, or by what people call its rows.
-pub(super) fn rows(around: &Surroundings, called: &str) -> Vec<Candidate> {
-    let Ok(wanted) = around.resolver.wanted(&around.settings) else { return Vec::new() };
-    let Some(Pattern::One(address, defaults)) = wanted.first() else { return Vec::new() };
-    let answer = async {
-        let target = around.resolver.target(address, defaults)?;
-        let Some(resources) = target.provider.resources() else { return Ok(Vec::new()) };
-        let tables = resources.tables();
-        let Some(table) = tables.iter().find(|table| table.name == called || table.noun == called) else {
-            return Ok(Vec::new());
-        };
-        let shelf = Shelf { table, of: None, machine: address.name.clone() };
-        let rows = stream::collect(resources.list(&shelf, RowQuery::default()).await?).await?;
-        Ok(rows.into_iter().map(|row| (row.name.unwrap_or(row.key.0), String::new())).collect())
-    };
-    ask(around, &address.endpoint, ("rows", called, address.to_string()), answer).unwrap_or_default()
-}
-
-/// The tables of the target's provider. Nobody is asked: they are known here.
-pub(super) fn tables(around: &Surroundings) -> Vec<Candidate> {
-    let Ok(wanted) = around.resolver.wanted(&around.settings) else { return Vec::new() };
-    let Some(Pattern::One(address, _)) = wanted.first() else { return Vec::new() };
-    let Ok(provider) = around.resolver.provider(&address.endpoint) else { return Vec::new() };
-    let tables = provider.resources().map_or_else(Vec::new, Resources::tables);
-    tables.iter().map(|table| (table.name.to_owned(), table.noun.to_owned())).collect()
 }
