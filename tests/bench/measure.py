@@ -33,6 +33,7 @@ class Row:
     ours: Side
     peers: dict
     runs: int
+    limit: int = LIMIT  # seconds for one run
     env: dict = field(default_factory=dict)  # what every side finds in its environment
 
 
@@ -81,7 +82,7 @@ class Bench:
             (directory / f"file{number:04}").write_text(f"{number}\n" * 100)
 
 
-def measure(launcher, side, env, scratch):
+def measure(launcher, side, env, scratch, limit=LIMIT):
     """One run: wall seconds, CPU seconds, peak KiB."""
     side.reset()
     result, errors = scratch / "result", scratch / "errors"
@@ -94,7 +95,7 @@ def measure(launcher, side, env, scratch):
         # A group of its own, so that all of it can be ended.
         launched = subprocess.Popen(command, env=env, cwd=scratch, process_group=0, **pipes)
         try:
-            launched.wait(LIMIT)
+            launched.wait(limit)
             late = False
         except subprocess.TimeoutExpired:
             late = True
@@ -103,7 +104,7 @@ def measure(launcher, side, env, scratch):
     if reader:
         counted = int(reader.communicate()[0])
     if late:
-        raise Failed(f"not done after {LIMIT} s")
+        raise Failed(f"not done after {limit} s")
     if launched.returncode != 0 or not result.exists():
         raise Failed(f"{side.argv[0]} cannot be run")
     wall, cpu, peak, code = (int(word) for word in result.read_text().split())
@@ -126,7 +127,7 @@ def run_row(row, launcher, env, scratch):
             if result.failure:
                 continue
             try:
-                wall, cpu, peak = measure(launcher, side, env, scratch)
+                wall, cpu, peak = measure(launcher, side, env, scratch, row.limit)
                 if turn == 0:
                     side.check()
                     continue

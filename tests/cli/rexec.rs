@@ -1,13 +1,16 @@
 //! Rexec end to end: the binary against the simulator in its server mode, but where a test says otherwise. Numbers are
 //! those of the edge cases of the rexec reference, section 11.
 
+mod agents;
 mod exec;
 mod faults;
 mod files;
 mod machines;
 mod peers;
+mod rare;
 mod runs;
 mod terminal;
+mod truth;
 
 use crate::support::playground::Playground;
 use assert_cmd::assert::Assert;
@@ -16,8 +19,15 @@ use std::process::Command;
 /// Images whose shells differ: what a terminal starts, and what `/bin/sh` is. Only those whose shells this machine has.
 fn images() -> Vec<&'static str> {
     let all = [("debian-12", "dash"), ("fedora", "bash"), ("alpine", "busybox"), ("kali", "zsh")];
-    let has = |program: &str| Command::new(program).arg("--help").output().is_ok();
     all.into_iter().filter(|(_, shell)| has(shell)).map(|(image, _)| image).collect()
+}
+
+/// Whether this machine has a program that containers are to have. With `ESKER_REQUIRE_PEERS=1` it must.
+fn has(program: &str) -> bool {
+    let has = Command::new(program).arg("--help").output().is_ok();
+    let required = std::env::var("ESKER_REQUIRE_PEERS").is_ok_and(|value| value == "1");
+    assert!(has || !required, "there is no {program}: tests/peers/install installs it");
+    has
 }
 
 /// `esker exec` with these words in the container, with nothing on stdin.

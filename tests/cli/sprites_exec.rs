@@ -3,6 +3,7 @@
 
 mod faults;
 mod fresh;
+mod kinds;
 mod runs;
 mod streams;
 mod terminal;

@@ -49,13 +49,32 @@ pub(super) fn kind() -> Kind {
     }
 }
 
-/// Bytes of stdin; the channel ends with it.
-pub(in crate::cli) type Chunks = mpsc::Receiver<Bytes>;
+/// Bytes of stdin; they end with it. It is read from when they are first asked for: before that it belongs to whoever
+/// asks for a secret.
+pub(in crate::cli) struct Chunks {
+    receiver: mpsc::Receiver<Bytes>,
+    begin: Option<std::sync::mpsc::Sender<()>>,
+}
 
-/// Starts to read stdin. A failed read ends it, as the end of a terminal that went away does.
+impl Chunks {
+    /// The next bytes. Cancel-safe.
+    pub(in crate::cli) async fn recv(&mut self) -> Option<Bytes> {
+        if let Some(begin) = self.begin.take() {
+            // The thread waits for nothing else.
+            let _ = begin.send(());
+        }
+        self.receiver.recv().await
+    }
+}
+
+/// Gets ready to read stdin. A failed read ends it, as the end of a terminal that went away does.
 pub(in crate::cli) fn read() -> Result<Chunks> {
     let (sender, receiver) = mpsc::channel(QUEUE);
+    let (begin, begun) = std::sync::mpsc::channel();
     let thread = move || {
+        if begun.recv().is_err() {
+            return;
+        }
         loop {
             let mut buffer = vec![0; CHUNK];
             match rustix::io::read(stdin(), &mut buffer[..]) {
@@ -82,7 +101,7 @@ pub(in crate::cli) fn read() -> Result<Chunks> {
         .name("stdin".to_owned())
         .spawn(thread)
         .map_err(|error| Error::failure("cannot start a thread to read stdin").source(error))?;
-    Ok(receiver)
+    Ok(Chunks { receiver, begin: Some(begin) })
 }
 
 /// Copies stdin to several programs; the slowest that still reads decides the pace.
@@ -102,7 +121,7 @@ pub(super) fn copies(mut from: Chunks, count: usize) -> Vec<Chunks> {
             senders = reading;
         }
     });
-    receivers
+    receivers.into_iter().map(|receiver| Chunks { receiver, begin: None }).collect()
 }
 
 /// What is passed on to one program.

@@ -1,7 +1,7 @@
 //! Making containers: checked at once, made by and by (section 3.2).
 
 use super::access::User;
-use super::disk::{Disk, OPTIONAL};
+use super::disk::{Disk, OPTIONAL, SHELLS};
 use super::errors::{Answer, Refusal, said};
 use super::images::KEYS;
 use super::limits::Kind;
@@ -59,7 +59,9 @@ pub(super) fn accept(world: &Arc<World>, user: &User, wish: Create, request: &Re
     let without = OPTIONAL.iter().filter(|(fault, _)| world.faults.take(fault, request).is_some());
     let without: Vec<&str> = without.map(|(_, program)| *program).collect();
     let role = wish.role.clone().unwrap_or_else(|| "standard".to_owned());
-    let container = Container::new(name, user.id.clone(), image, role, resources, without);
+    let mut container = Container::new(name, user.id.clone(), image, role, resources, without);
+    let sh = SHELLS.iter().find(|(fault, _)| world.faults.take(fault, request).is_some());
+    container.sh = sh.map(|(_, shell)| *shell);
     if world.faults.take("mfa", request).is_some() {
         container.mfa_locked.store(true, std::sync::atomic::Ordering::Relaxed);
     }

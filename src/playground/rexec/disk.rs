@@ -25,6 +25,10 @@ const OWN: &[&str] = &["home/user", "root", "var/log", "srv", "mnt"];
 /// The programs that a container can do without, by the fault that takes them away.
 pub(super) const OPTIONAL: &[(&str, &str)] = &[("no-stty", "stty"), ("no-base64", "base64"), ("no-setsid", "setsid")];
 
+/// What a container can have as `/bin/sh` whatever its image says, by the fault that makes it so.
+pub(super) const SHELLS: &[(&str, &str)] =
+    &[("sh-dash", "dash"), ("sh-bash", "bash"), ("sh-busybox", "busybox"), ("sh-zsh", "zsh")];
+
 /// The files of a container.
 pub(super) struct Disk {
     root: PathBuf,

@@ -21,8 +21,13 @@ pub(super) const KINDS: &[Kind] = &[
     kind("silent", Takes::Number(0), "send no output of a terminal after so many bytes, and never end"),
     kind("restart-required", Takes::Number(0), "close a terminal with 4100 after so many bytes of output"),
     kind("busy", Takes::Nothing, "send a load and a ping before every output of a terminal"),
+    kind("tmux", Takes::Nothing, "start terminals in tmux, if this machine has it"),
     kind("no-stty", Takes::Nothing, "have no stty in new containers"),
     kind("no-base64", Takes::Nothing, "have no base64 in new containers"),
     kind("no-setsid", Takes::Nothing, "have no setsid in new containers"),
+    kind("sh-dash", Takes::Nothing, "have dash as /bin/sh of new containers, if this machine has it"),
+    kind("sh-bash", Takes::Nothing, "have bash as /bin/sh of new containers, if this machine has it"),
+    kind("sh-busybox", Takes::Nothing, "have busybox as /bin/sh of new containers, if this machine has it"),
+    kind("sh-zsh", Takes::Nothing, "have zsh as /bin/sh of new containers, if this machine has it"),
     kind("files-cut", Takes::Number(0), "end a download after so many bytes, as after 30 s"),
 ];

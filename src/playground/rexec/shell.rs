@@ -3,7 +3,7 @@
 use super::disk::HOME;
 use super::images::program;
 use super::state::Container;
-use super::world::World;
+use super::world::{World, uuid};
 use crate::host::process::{Child, Io, Lead, Output, Spec, Within};
 use crate::provider::exec::TermSize;
 use std::ffi::OsString;
@@ -53,11 +53,23 @@ pub(super) fn spec(container: &Container, program: &str, args: &[&str], io: Io) 
     })
 }
 
-/// Starts the shell of a terminal: `/bin/sh` before the others were looked for (section 4.4).
-pub(super) fn start(world: &World, container: &Container, is_first: bool) -> io::Result<Child> {
+/// Starts the shell of a terminal: `/bin/sh` before the others were looked for (section 4.4); or tmux, with a session of
+/// its own.
+pub(super) fn start(world: &World, container: &Container, is_first: bool, tmux: bool) -> io::Result<Child> {
     let login = container.shells().login.filter(|_| !is_first).and_then(program);
     let shell = login.unwrap_or_else(|| "/bin/sh".to_owned());
-    let child = world.processes.spawn(&spec(container, &shell, &["-l"], Io::terminal(SIZE))?);
+    let spec = match program("tmux").filter(|_| tmux) {
+        None => spec(container, &shell, &["-l"], Io::terminal(SIZE))?,
+        Some(tmux) => {
+            let session = format!("split-{}", uuid());
+            let mut spec = spec(container, &tmux, &["new-session", "-A", "-s", &session], Io::terminal(SIZE))?;
+            let disk = container.disk().ok_or(io::ErrorKind::NotFound)?;
+            let own = [("SHELL", shell), ("TMUX_TMPDIR", disk.view().outside("/tmp"))];
+            spec.env.get_or_insert_default().extend(own.map(|(name, value)| (name.into(), value.into())));
+            spec
+        }
+    };
+    let child = world.processes.spawn(&spec);
     let child = child.map_err(|error| error.error)?;
     container.add(child.running.clone());
     Ok(child)

@@ -23,6 +23,8 @@ pub(super) struct Container {
     pub(super) role: String,
     /// The programs that it does without.
     pub(super) without: Vec<&'static str>,
+    /// What `/bin/sh` is, if not what its image has.
+    pub(super) sh: Option<&'static str>,
     /// Whether terminals need a second factor.
     pub(super) mfa_locked: AtomicBool,
     created: Timestamp,
@@ -69,6 +71,7 @@ impl Container {
             image,
             role,
             without,
+            sh: None,
             mfa_locked: AtomicBool::new(false),
             created: now,
             state: Mutex::new(state),
@@ -99,7 +102,8 @@ impl Container {
 
     /// The shells of its image.
     pub(super) fn shells(&self) -> Shells {
-        Shells::of(&self.image)
+        let shells = Shells::of(&self.image);
+        Shells { sh: self.sh.unwrap_or(shells.sh), ..shells }
     }
 
     /// Whether this is the first terminal.

@@ -48,6 +48,7 @@ struct Faults {
     silent: Option<u64>,
     restart: Option<u64>,
     busy: bool,
+    tmux: bool,
 }
 
 impl Faults {
@@ -60,6 +61,7 @@ impl Faults {
             silent: number("silent"),
             restart: number("restart-required"),
             busy: world.faults.take("busy", request).is_some(),
+            tmux: world.faults.take("tmux", request).is_some(),
         }
     }
 }
@@ -163,7 +165,8 @@ impl Terminal {
         let reading = tokio::spawn(read(stream, incoming));
         loop {
             self.say(&mut sink, Frame::text("shell_starting", "Starting shell...")).await;
-            let Ok(child) = shell::start(&self.world, &self.container, is_first && self.restarts == 0) else {
+            let is_first = is_first && self.restarts == 0;
+            let Ok(child) = shell::start(&self.world, &self.container, is_first, self.faults.tmux) else {
                 self.say(&mut sink, Frame::text("error", "Failed to create terminal session")).await;
                 break;
             };

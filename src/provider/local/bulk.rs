@@ -5,7 +5,7 @@ use super::write::{Pending, commit_all};
 use super::{Inner, LocalFiles, blocking, failed, local_path};
 use crate::error::{Error, Result};
 use crate::model::RemotePath;
-use crate::provider::files::{Bulk, Part, WriteSpec};
+use crate::provider::files::{BatchLimits, Bulk, Part, WriteSpec};
 use crate::stream::{self, Items};
 use async_trait::async_trait;
 use futures_util::StreamExt;
@@ -14,6 +14,11 @@ use tokio::sync::mpsc;
 
 #[async_trait]
 impl Bulk for LocalFiles {
+    /// Nothing here is asked for all at once: the other end says what suits it.
+    fn reads(&self) -> BatchLimits {
+        BatchLimits { files: 4096, bytes: 64 << 20, largest: 1 << 20, paths: 4 << 20 }
+    }
+
     fn read_many(&self, paths: Vec<RemotePath>) -> Items<Part> {
         let (sender, receiver) = mpsc::channel(AHEAD * 16);
         tokio::task::spawn_blocking(move || {

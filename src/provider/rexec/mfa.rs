@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use crate::config::Secret;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::provider::Ask;
 use crate::transport::Request;
 use crate::transport::query::segment;
@@ -24,6 +24,11 @@ impl Gate {
         })?;
         let path = format!("/api/security/terminal/{}/mfa-verify", segment(id.as_bytes()));
         let request = Request::post(path).json(&json!({ "code": code.expose().trim() }));
-        client.fetch(&what, request).await.map(drop)
+        let verified = client.fetch(&what, request).await.map(drop);
+        // The token is not what was refused.
+        verified.map_err(|error| match error.kind() {
+            ErrorKind::Auth => error.hint("run it again with a code that is shown now"),
+            _ => error,
+        })
     }
 }

@@ -29,6 +29,8 @@ fn bytes_and_statuses_are_true_on_every_shell() {
         exec(&box_, &["--", "/etc/passwd"]).code(126);
         // Whatever the program does to what started it: an error, never a status that is not its own.
         exec(&box_, &["--", "sh", "-c", "kill -9 $PPID; sleep 1"]).code(125);
+        // And nothing of all that is in anybody's history.
+        assert_eq!(stdout(&exec(&box_, &["--", "sh", "-c", "ls -A"]).code(0)), "", "{image}");
     }
 }
 

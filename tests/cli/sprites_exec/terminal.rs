@@ -56,9 +56,14 @@ fn a_long_paste_arrives() {
 
 /// A shell in a real terminal, and in the sandbox; its prompt is shown.
 fn shell(playground: &Playground) -> (Pty, Running) {
+    shell_with(playground, &[])
+}
+
+/// The same with more flags.
+fn shell_with(playground: &Playground, flags: &[&str]) -> (Pty, Running) {
     let mut pty = Pty::new(100, 30);
     let mut command = playground.esker_process();
-    command.args(["exec", "-t", "--env", "PS1=ready> ", "--", "sh"]);
+    command.args(["exec", "-t", "--env", "PS1=ready> "]).args(flags).args(["--", "sh"]);
     let running = pty.start(command);
     pty.until("ready> ");
     (pty, running)
@@ -109,9 +114,9 @@ fn the_terminal_is_restored_after_signals_and_a_lost_network() {
         assert_eq!(running.end().0, status);
         assert!(pty.is_cooked());
     }
-    // Gone for good: it is looked for a minute, and then that is said.
-    let (pty, running) = shell(&box_);
+    // Gone for good: it is looked for as long as there is time.
+    let (pty, running) = shell_with(&box_, &["--timeout", "3s"]);
     drop(box_);
-    assert_eq!(running.end().0, 125);
+    assert_eq!(running.end().0, 124);
     assert!(pty.is_cooked());
 }

@@ -56,6 +56,13 @@ pub(crate) fn rexec_py() -> Option<Command> {
     Some(command)
 }
 
+/// The same with a machine that registers itself there.
+pub(crate) fn rexec_agent() -> Option<Command> {
+    let mut command = Command::new(find("rexec-py", "ESKER_TEST_REXEC_PY", "rexec-py/bin/python")?);
+    command.arg(source("rexec-py/agent.py"));
+    Some(command)
+}
+
 /// The program that drives the official Python SDK of the Model Context Protocol.
 pub(crate) fn mcp_py() -> Option<Command> {
     let mut command = Command::new(find("mcp-py", "ESKER_TEST_MCP_PY", "mcp-py/bin/python")?);

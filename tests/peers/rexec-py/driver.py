@@ -24,9 +24,9 @@ SERVER = len(sys.argv) < 2 or sys.argv[1] != "sdk"
 
 
 class RexecAPIError(Exception):
-    def __init__(self, status_code, message):
+    def __init__(self, status_code, message, retry_after=0):
         super().__init__(f"{status_code}: {message}")
-        self.status_code, self.message = status_code, message
+        self.status_code, self.message, self.retry_after = status_code, message, retry_after
 
 
 class Terminal:
@@ -77,7 +77,7 @@ class Client:
         response = await self.http.request(method, path, **options)
         if response.status_code >= 400:
             body = response.json()
-            raise RexecAPIError(response.status_code, body.get("error") or body.get("message"))
+            raise RexecAPIError(response.status_code, body.get("error") or body.get("message"), body.get("retry_after"))
         return response
 
     async def list(self):
@@ -216,6 +216,20 @@ async def run(client, id, command):
                 return b"".join(chunks)
 
 
+async def patient(call):
+    """A call that waits as long as the server wants, which answers so many requests a minute and no more."""
+    while True:
+        try:
+            return await call()
+        except RexecAPIError as error:
+            if error.status_code != 429:
+                raise
+            await asyncio.sleep(error.retry_after)
+        except httpx.ReadError:
+            # The answer came before all was sent, and the connection went with it.
+            await asyncio.sleep(1)
+
+
 async def bench(what, target, argument):
     client = Client()
     id = next(container["id"] for container in await client.list() if container["name"] == target)
@@ -230,7 +244,7 @@ async def bench(what, target, argument):
         await client.call("POST", f"{base}/mkdir", params={"path": "/home/user/up"})
         for path in sorted(Path(argument).iterdir()):
             upload = {"files": {"file": (path.name, path.read_bytes())}, "params": {"path": "/home/user/up"}}
-            await client.call("POST", base, **upload)
+            await patient(lambda: client.call("POST", base, **upload))
     print(f"{time.monotonic() - begun:.3f}")
 
 

@@ -78,17 +78,17 @@ impl Dialogue {
         settings: &str,
         body: &str,
     ) -> Result<()> {
-        self.typist.resize(size.unwrap_or(WIDE)).await;
-        self.typist.text(&bootstrap(&self.nonce)).await;
-        self.wait(what, b'R').await?;
         let nonce = &self.nonce;
         let command = words::format(command);
         // What is said to whoever reads the scripts need not be sent.
         let body: String =
             body.lines().filter(|line| !line.trim_start().starts_with("# ")).flat_map(|line| [line, "\n"]).collect();
         let script = format!("esk_n={nonce}\n{settings}\nesk_put() {{ printf '{command}'; }}\n{body}");
-        let text = lines(&words::format(script.as_bytes())) + ".\n";
-        self.typist.text(&text).await;
+        let script = words::format(script.as_bytes());
+        self.typist.resize(size.unwrap_or(WIDE)).await;
+        self.typist.text(&bootstrap(nonce, script.len())).await;
+        self.wait(what, b'R').await?;
+        self.typist.text(&(lines(&script) + ".\n")).await;
         Ok(())
     }
 
@@ -144,14 +144,18 @@ impl Dialogue {
     }
 }
 
-/// The line that replaces a shell by one that reads a script and runs it: any shell takes it, tmux too, whose client
-/// gives its own terminal up.
-fn bootstrap(nonce: &str) -> String {
+/// The line that replaces a shell by one that reads a script of this length and runs it: any shell takes it, tmux too,
+/// whose client gives its own terminal up. The shell that goes has nothing of it in its history, which some save as they
+/// are replaced. A script of another length was damaged on the way.
+fn bootstrap(nonce: &str, length: usize) -> String {
+    const DAMAGED: &str = "the script was damaged on the way";
+    let record = |kind: char, text: &str| format!(r#"printf \"\036%s{kind} 0 {} {text}.\n\" {nonce}"#, text.len());
+    let (ready, damaged) = (record('R', ""), record('N', DAMAGED));
     let inner = format!(
-        r#"stty raw -echo 2>/dev/null; printf \"\036%sR 0 0 .\n\" {nonce}; esk_p=; while IFS= read -r esk_l; do case \$esk_l in .) break;; esac; esk_p=\$esk_p\$esk_l; done; eval \"\$(printf \"\$esk_p\")\""#
+        r#"stty raw -echo 2>/dev/null; {ready}; esk_p=; while IFS= read -r esk_l; do case \$esk_l in .) break;; esac; esk_p=\$esk_p\$esk_l; done; if [ \${{#esk_p}} = {length} ]; then eval \"\$(printf \"\$esk_p\")\"; else {damaged}; fi"#
     );
     format!(
-        " exec /bin/sh -c 'esk_b=\"{inner}\"; [ -z \"$TMUX\" ] || exec tmux detach-client -E \"$esk_b\"; eval \"$esk_b\"'\n"
+        " unset HISTFILE; exec /bin/sh -c 'esk_b=\"{inner}\"; [ -z \"$TMUX\" ] || exec tmux detach-client -E \"$esk_b\"; eval \"$esk_b\"'\n"
     )
 }
 
@@ -161,7 +165,7 @@ mod tests {
 
     #[test]
     fn the_line_that_is_typed_is_short_plain_and_no_record() {
-        let line = bootstrap("0123456789abcdef0123456789abcdef");
+        let line = bootstrap("0123456789abcdef0123456789abcdef", 1_000_000);
         assert!(line.len() < 1000 && line.starts_with(' ') && line.ends_with('\n'));
         assert!(!line.contains(['\x1e', '!', '\t']) && line.is_ascii());
         // Between its quotes there is none: no shell has to know how to escape one.

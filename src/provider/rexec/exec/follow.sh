@@ -20,8 +20,10 @@ while IFS= read -r esk_l; do
             sleep 1
             if [ -e "$esk_r/exit" ]; then read -r esk_e <"$esk_r/exit"; else esk_e=lost; fi
         fi
-        esk_part o "$2" | esk_rec O
-        esk_part e "$3" | esk_rec E
+        # Asked for before the files are read: what is read then is at least as much.
+        [ -z "$esk_e" ] || esk_say S 0 "$(wc -c <"$esk_r/o") $(wc -c <"$esk_r/e")"
+        esk_part o "$2" | esk_rec O ''
+        esk_part e "$3" | esk_rec E ''
         esk_say D 0 "$esk_e"
         ;;
     s) read -r esk_g <"$esk_r/pid" && { kill -s "$2" -- "-$esk_g" || kill -s "$2" "$esk_g"; } 2>/dev/null ;;

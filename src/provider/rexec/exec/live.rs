@@ -5,13 +5,12 @@ use super::dialogue::{Dialogue, Turn};
 use super::reap::reap;
 use super::record::Record;
 use super::session::Session;
+use super::track::{Track, decoded};
 use crate::error::{Effect, Error, Result};
 use crate::model::Note;
 use crate::provider::exec::{Event, Exit, Remote};
 use crate::provider::queue::Filler;
 use crate::provider::rexec::DRIVER;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +20,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 /// How long the end of a program whose time ran out may take.
 const GRACE: Duration = Duration::from_secs(4);
 
-/// How long output may be silent, once the program has ended, before it is somebody else who holds it.
+/// How long an output may be silent before nobody waits for its end, once all that the program itself wrote has come:
+/// somebody else holds it.
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// How long a program whose terminal was lost is looked for, to be ended.
@@ -37,49 +37,6 @@ pub(super) struct Reader {
     pub(super) streams: [Track; 2],
     /// Whether a program whose terminal was lost is looked for.
     pub(super) reaps: bool,
-}
-
-/// One of the two outputs: how far it has come.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Track {
-    next: u64,
-    ended: bool,
-}
-
-impl Track {
-    /// One that never has anything.
-    pub(super) fn ended() -> Self {
-        Self { next: 0, ended: true }
-    }
-
-    /// The bytes of the next record of this output; `None` at its end.
-    pub(super) fn take(&mut self, record: &Record) -> Result<Option<Vec<u8>>, &'static str> {
-        if self.ended || record.number != self.next {
-            return Err("a part of the output is missing");
-        }
-        self.next += 1;
-        let mut bytes = decoded(&record.payload).ok_or("a part of the output cannot be decoded")?;
-        // What was truly read bears a mark at its end; nothing but the mark is the end.
-        if bytes.pop() != Some(b'x') {
-            return Err("a part of the output was not read to its end");
-        }
-        self.ended = bytes.is_empty();
-        Ok((!self.ended).then_some(bytes))
-    }
-}
-
-/// Base64 on lines, or the hexadecimal digits of `od`: blanks stand only between those.
-pub(super) fn decoded(payload: &[u8]) -> Option<Vec<u8>> {
-    let text: Vec<u8> = payload.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    if payload.first() != Some(&b' ') {
-        return STANDARD.decode(text).ok();
-    }
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let pairs = text.chunks(2).map(|pair| match pair {
-        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-        _ => None,
-    });
-    pairs.collect()
 }
 
 impl Reader {
@@ -111,8 +68,10 @@ impl Reader {
             };
             let silence = async {
                 match ended {
-                    Some((_, since)) => sleep_until(since + SILENCE).await,
-                    None => pending().await,
+                    Some((_, since)) if self.streams.iter().all(Track::is_drained) => {
+                        sleep_until(since + SILENCE).await;
+                    }
+                    _ => pending().await,
                 }
             };
             let record = tokio::select! {
@@ -144,10 +103,10 @@ impl Reader {
                 }
             };
             match record.kind {
-                kind @ (b'O' | b'E') => {
-                    let index = usize::from(kind == b'E');
+                kind @ (b'O' | b'P' | b'E' | b'F') => {
+                    let index = usize::from(matches!(kind, b'E' | b'F'));
                     let bytes = self.streams[index].take(&record).map_err(|why| self.damaged(&what, why))?;
-                    if let Some(bytes) = bytes {
+                    if let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) {
                         let bytes = bytes.into();
                         let event = if index == 0 { Event::Stdout(bytes) } else { Event::Stderr(bytes) };
                         self.out.push(Ok(event)).await;
@@ -176,7 +135,7 @@ impl Reader {
             }
             // The status and the counted end of both outputs: there is nothing more to know.
             if let Some((code, _)) = ended
-                && self.streams.iter().all(|track| track.ended)
+                && self.streams.iter().all(Track::is_ended)
             {
                 return Ok(finished(code, why.as_deref(), &self.session.program, killing.is_some()));
             }
@@ -234,31 +193,5 @@ pub(super) fn finished(code: u8, why: Option<&str>, program: &str, timed_out: bo
         Some("127") => Exit::NotFound(format!("there is no program `{program}`")),
         Some("126") => Exit::NotRunnable(format!("`{program}` cannot be run")),
         _ => Exit::Code(code),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn payloads_are_base64_or_hexadecimal() {
-        assert_eq!(decoded(b"aMOp\n/wo=").unwrap(), b"h\xc3\xa9\xff\n");
-        assert_eq!(decoded(b" 68 c3 a9\n ff 0a").unwrap(), b"h\xc3\xa9\xff\n");
-        for bad in [&b"a"[..], b"aMOp/w", b" 6", b" 6x", b"aM!p"] {
-            assert_eq!(decoded(bad), None, "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn an_output_is_whole_or_an_error() {
-        let record = |number: u64, payload: &str| Record { kind: b'O', number, payload: payload.into() };
-        let mut track = Track::default();
-        assert_eq!(track.take(&record(0, "YXg=")).unwrap().unwrap(), b"a");
-        for (number, payload) in [(2, "YXg="), (0, "YXg="), (2, "eA=="), (1, ""), (1, "YQ=="), (1, "YXg")] {
-            assert!(track.clone().take(&record(number, payload)).is_err(), "{number} {payload}");
-        }
-        assert_eq!(track.take(&record(1, "eA==")).unwrap(), None);
-        assert!(track.take(&record(2, "YXg=")).is_err());
     }
 }

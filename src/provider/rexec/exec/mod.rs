@@ -12,6 +12,7 @@ mod reap;
 pub mod record;
 mod session;
 mod spool;
+mod track;
 mod tty;
 mod words;
 
@@ -20,8 +21,9 @@ pub(super) use self::words::exports;
 
 use self::control::{PipeControl, PipeStdin};
 use self::dialogue::Dialogue;
-use self::live::{Reader, Track};
+use self::live::Reader;
 use self::session::{Armour, Session};
+use self::track::Track;
 use super::spot::Spot;
 use crate::error::{Effect, Result};
 use crate::provider::exec::{Event, Exec, ExecSpec, Exit, Io, Life, Nobody, Process, Stdin, StdinMode};
@@ -79,12 +81,13 @@ async fn live(spot: &Spot, spec: &ExecSpec, stdin: StdinMode, merge_stderr: bool
     let session = Session::new(spot.clone(), program, dialogue.nonce.clone(), armour, dialogue.typist.clone());
     let session = Arc::new(session);
     let (filler, taker) = queue(Bounds::default());
+    let track = Track::marked(&dialogue.nonce);
     let reader = Reader {
         session: Arc::clone(&session),
         dialogue,
         out: filler,
         deadline: spec.timeout.and_then(|limit| Instant::now().checked_add(limit)),
-        streams: [Track::default(), if merge_stderr { Track::ended() } else { Track::default() }],
+        streams: [track.clone(), if merge_stderr { Track::ended() } else { track }],
         reaps,
     };
     let reading = Reading(tokio::spawn(reader.run()));

@@ -2,12 +2,16 @@
 //!
 //! A record is `1E NONCE KIND ' ' NUMBER ' ' LENGTH ' ' PAYLOAD '.'`. The nonce is random, and the byte 1E is never typed,
 //! so no echo is taken for a record. A payload of another length than is said, or without its dot, was damaged on the
-//! way: an error, and never other bytes.
+//! way: an error, and never other bytes. The records of bulk, `P` and `F`, say their length at the end of what they carry:
+//! their payload goes as far as the dot, which no base64 has.
 
 use memchr::{memchr, memmem};
 
 /// The longest payload, in bytes; the scripts send less than a quarter of it.
 const LONGEST: u64 = 1 << 20;
+
+/// The longest payload of bulk; the scripts send less than half of it.
+const LONGEST_BULK: usize = 8 << 20;
 
 /// The longest head behind the nonce: a letter, two numbers of up to 20 digits, and blanks.
 const HEAD: usize = 44;
@@ -44,6 +48,8 @@ pub struct Parser {
     buffer: Vec<u8>,
     /// Where in the buffer it goes on.
     at: usize,
+    /// How far behind that the dot of a payload of bulk was looked for.
+    sought: usize,
     /// Whether what is no record is wanted too, as it is.
     plain: bool,
 }
@@ -51,7 +57,7 @@ pub struct Parser {
 impl Parser {
     /// A parser of records with this nonce. Everything else is dropped, and carriage returns that a terminal adds.
     pub fn new(nonce: &str) -> Self {
-        Self { key: [b"\x1e", nonce.as_bytes()].concat(), buffer: Vec::new(), at: 0, plain: false }
+        Self { key: [b"\x1e", nonce.as_bytes()].concat(), buffer: Vec::new(), at: 0, sought: 0, plain: false }
     }
 
     /// The same, with what is no record as it is.
@@ -95,7 +101,17 @@ impl Parser {
             let Some(head) = head(&rest[self.key.len()..])? else { return Ok(None) };
             let begin = self.key.len() + head.len;
             let length = usize::try_from(head.length).map_err(|_| Damaged("it is too long"))?;
-            let end = begin + length;
+            let end = if matches!(head.kind, b'P' | b'F') {
+                let from = begin.max(self.sought);
+                let dot = memchr(b'.', &rest[from..]).map_or(rest.len(), |dot| from + dot);
+                if dot - begin > LONGEST_BULK {
+                    return Err(Damaged("it is too long"));
+                }
+                self.sought = if dot < rest.len() { 0 } else { dot };
+                dot
+            } else {
+                begin + length
+            };
             if rest.len() <= end {
                 return Ok(None);
             }
@@ -110,7 +126,7 @@ impl Parser {
 }
 
 /// How many bytes at the end of `rest` are the beginning of `key`.
-fn beginning(rest: &[u8], key: &[u8]) -> usize {
+pub(super) fn beginning(rest: &[u8], key: &[u8]) -> usize {
     let longest = rest.len().min(key.len() - 1);
     (1..=longest).rev().find(|len| rest.ends_with(&key[..*len])).unwrap_or(0)
 }
@@ -156,7 +172,8 @@ mod tests {
     }
 
     fn wire(record: &Record) -> Vec<u8> {
-        let head = format!("\x1e{NONCE}{} {} {} ", char::from(record.kind), record.number, record.payload.len());
+        let length = if matches!(record.kind, b'P' | b'F') { 0 } else { record.payload.len() };
+        let head = format!("\x1e{NONCE}{} {} {length} ", char::from(record.kind), record.number);
         [head.as_bytes(), &record.payload, b".\n"].concat()
     }
 

@@ -144,7 +144,7 @@ impl Session {
         };
         // Held to the end: a line of somebody else would be taken for a part of it.
         let mut typist = self.typist.lock().await;
-        if !typist.text("k\n").await || self.until(|now| now.wanted >= number).await.is_over {
+        if !typist.text(&format!("k{}\n", bytes.len())).await || self.until(|now| now.wanted >= number).await.is_over {
             return false;
         }
         let text = words::lines(&words::armoured(bytes)) + ".\n";

@@ -5,7 +5,9 @@
 //! slow reader slows nobody down but himself.
 
 use super::dialogue::{Dialogue, Turn};
-use super::live::{Track, finished};
+use super::live::finished;
+use super::record::Record;
+use super::track::Track;
 use super::{Quiet, over, program, words};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::model::{Note, Run, RunId};
@@ -26,7 +28,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// Starts a run, and follows one.
 const SPOOL: &str = include_str!("spool.sh");
@@ -122,7 +124,7 @@ impl Feed {
         let Some(dialogue) = &mut self.dialogue else { return Ok(()) };
         let bytes = std::mem::take(&mut self.buffer);
         dialogue.wait(&self.what, b'K').await?;
-        dialogue.typist.text("k\n").await;
+        dialogue.typist.text(&format!("k{}\n", bytes.len())).await;
         dialogue.wait(&self.what, b'L').await?;
         let text = words::lines(&words::armoured(&bytes)) + ".\n";
         dialogue.typist.text(&text).await;
@@ -265,8 +267,8 @@ impl Follower {
             if follower.is_over {
                 return Ok(None);
             }
-            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-                (deadline, late) = (None, true);
+            if !late && deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                (deadline, late) = (Some(Instant::now() + 2 * GRACE), true);
                 let signals = Arc::clone(&follower.signals);
                 tokio::spawn(async move { signals.kill(GRACE).await });
             }
@@ -276,6 +278,11 @@ impl Follower {
                     Ok(Some((Event::Exit(exit), (follower, None, deadline, late))))
                 }
                 Some(event) => Ok(Some((event, (follower, None, deadline, late)))),
+                // Whether the signals reached it is not known, and nobody waits any longer.
+                None if late => {
+                    let exit = Event::Exit(Exit::TimedOut(Remote::Unknown));
+                    Ok(Some((exit, (follower.over(), None, None, late))))
+                }
                 // The time is up.
                 None => {
                     Ok(Some((Event::Note(Note::Info("its time is up".to_owned())), (follower, None, deadline, late))))
@@ -303,10 +310,22 @@ impl Follower {
             }
             match self.round().await {
                 Ok(()) => {}
-                Err(error) if is_passing(&error) => self.again(error).await?,
+                Err(error) if is_passing(&error) => match deadline {
+                    None => self.again(error).await?,
+                    Some(deadline) => match timeout_at(deadline, self.again(error)).await {
+                        Ok(found) => found?,
+                        // In the middle of a question, perhaps.
+                        Err(_) => self.dialogue = None,
+                    },
+                },
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Nothing more comes.
+    fn over(self) -> Self {
+        Self { is_over: true, ..self }
     }
 
     /// Asks for what is new.
@@ -327,7 +346,10 @@ impl Follower {
         }
         let before = self.offsets;
         dialogue.typist.text(&format!("f {} {}\n", before[0], before[1])).await;
-        let mut tracks = [Track::default(); 2];
+        let track = Track::new(&dialogue.nonce);
+        let mut tracks = [track.clone(), track];
+        // How long the two files were once the program had ended.
+        let mut whole = None;
         let status = loop {
             let Turn::Record(record) = dialogue.next(&what).await? else { continue };
             match record.kind {
@@ -342,6 +364,7 @@ impl Follower {
                     }
                 }
                 b'N' => return Err(damaged(&self.spot, &what, &String::from_utf8_lossy(&record.payload))),
+                b'S' => whole = sizes(&record),
                 b'D' => break String::from_utf8_lossy(&record.payload).into_owned(),
                 _ => {}
             }
@@ -352,6 +375,9 @@ impl Follower {
         }
         // Said before the files were read: nothing was written after that but by what it left behind.
         if let Some(exit) = ended(&status, &self.program) {
+            if whole.is_none_or(|whole| whole.iter().zip(self.offsets).any(|(size, offset)| offset < *size)) {
+                return Err(damaged(&self.spot, &what, "it is longer than what could be read of it"));
+            }
             self.queue.push_back(Event::Exit(exit?));
             if let Some(mut dialogue) = self.dialogue.take() {
                 dialogue.typist.close().await;
@@ -391,6 +417,13 @@ impl Follower {
 fn is_passing(error: &Error) -> bool {
     let is_damaged = error.kind() == ErrorKind::Failure && error.to_string().contains("damaged on the way");
     is_damaged || matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Timeout | ErrorKind::TryLater)
+}
+
+/// How long the two files of a run are.
+fn sizes(record: &Record) -> Option<[u64; 2]> {
+    let text = std::str::from_utf8(&record.payload).ok()?;
+    let mut sizes = text.split_whitespace().map(str::parse);
+    Some([sizes.next()?.ok()?, sizes.next()?.ok()?])
 }
 
 fn damaged(spot: &Spot, what: &str, why: &str) -> Error {

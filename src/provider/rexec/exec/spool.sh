@@ -19,9 +19,12 @@ if [ -n "$esk_stdin" ]; then
     esk_i=$esk_d/i
     : >"$esk_i"
     esk_k=0
-    while printf '\036%sK %s 0 .\n' "$esk_n" "$esk_k" && IFS= read -r esk_l && [ "$esk_l" = k ]; do
+    esk_t=0
+    while printf '\036%sK %s 0 .\n' "$esk_n" "$esk_k" && IFS= read -r esk_l && [ "$esk_l" != . ]; do
         printf '\036%sL %s 0 .\n' "$esk_n" "$esk_k"
+        esk_t=$((esk_t + ${esk_l#k}))
         sed -n '/^\.$/q;p' | esk_dec >>"$esk_i" || esk_no 'its input cannot be kept'
+        [ "$(wc -c <"$esk_i")" -eq "$esk_t" ] || esk_no 'its input was damaged on the way'
         esk_k=$((esk_k + 1))
     done
     [ "$esk_l" = . ] || { rm -rf "$esk_d"; exit 125; }

@@ -20,13 +20,16 @@ use std::future::pending;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// Runs a program in the terminal.
 const TTY: &str = concat!(include_str!("common.sh"), include_str!("tty.sh"));
 
 /// How long a terminal that was lost is tried to be had again.
 const AGAIN: Duration = Duration::from_mins(1);
+
+/// How long the end of a program whose time ran out may take.
+const REAPING: Duration = Duration::from_secs(8);
 
 /// What whoever types and whoever reads share.
 struct Shared {
@@ -117,7 +120,11 @@ impl Attached {
                 Ok(Said::Ended(why)) => why,
                 Err(error) => error.to_string(),
             };
-            self.again(&why).await?;
+            let deadline = self.deadline;
+            tokio::select! {
+                found = self.again(&why) => found?,
+                () = until(deadline) => return Ok(Exit::TimedOut(Remote::Unknown)),
+            }
         }
     }
 
@@ -174,8 +181,9 @@ impl Command {
             let turn = tokio::select! {
                 turn = self.dialogue.next(&self.what) => turn,
                 () = until(self.deadline) => {
-                    let _ = super::reap::reap(&self.dialogue.spot, &self.dialogue.nonce).await;
-                    return Ok(Exit::TimedOut(Remote::Gone));
+                    let reaped = super::reap::reap(&self.dialogue.spot, &self.dialogue.nonce);
+                    let is_gone = matches!(timeout(REAPING, reaped).await, Ok(Ok(true)));
+                    return Ok(Exit::TimedOut(if is_gone { Remote::Gone } else { Remote::Unknown }));
                 }
             };
             let record = match turn.map_err(|error| error.effect(Effect::Unknown))? {

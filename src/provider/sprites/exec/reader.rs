@@ -14,7 +14,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 /// How long the end of a program whose time ran out may take.
 const GRACE: Duration = Duration::from_secs(4);
@@ -84,7 +84,18 @@ impl Reader {
                     if let Some(killing) = killing {
                         return Ok(Exit::TimedOut(killing.await.unwrap_or(Remote::Unknown)));
                     }
-                    self.rejoin(&why(ended_as)).await?;
+                    let why = why(ended_as);
+                    let joined = match self.deadline {
+                        Some(deadline) => timeout_at(deadline, self.rejoin(&why)).await,
+                        None => Ok(self.rejoin(&why).await),
+                    };
+                    match joined {
+                        Ok(joined) => joined?,
+                        // Its time is up before it was found: it is ended if the server can be reached for that.
+                        Err(_) => {
+                            return Ok(Exit::TimedOut(end(&self.session, GRACE).await.unwrap_or(Remote::Unknown)));
+                        }
+                    }
                 }
                 Turn::Quiet => {
                     if let Some(code) = self.frames.exit() {
