@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 /// How the commands are grouped, by name.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Operate", &["svc", "exec", "files", "checkpoint", "vm", "agent", "api"]),
+    ("Operate", &["svc", "exec", "files", "checkpoint", "vm", "agent", "wait", "top", "api", "mcp"]),
     ("Set up", &["playground", "target", "endpoint", "config", "doctor", "providers"]),
     ("About esker", &["version", "schema", "completion", "man", "help"]),
 ];

@@ -35,7 +35,7 @@ read or written.
 Examples:
   esker mcp --target sprites/dev --allow exec --allow files
   esker mcp --target prod --allow 'svc restart'
-  claude mcp add esker -- esker mcp --target sprites/dev --allow exec")]
+  esker mcp")]
 pub struct McpArgs {
     /// Verbs that may change something: a capability, or one of its commands; repeat it for several
     #[arg(long, value_name = "COMMAND")]

@@ -314,7 +314,7 @@ fn every_document_has_a_schema_that_it_keeps() {
     }
     for name in schemas.as_object().expect("an object").keys() {
         let command = name.strip_suffix(" events").unwrap_or(name);
-        let is_known = ["error", "exec --sessions"].contains(&command)
+        let is_known = ["error", "exec --sessions", "files sync --dry-run"].contains(&command)
             || command.starts_with("vm resource ")
             || all.iter().any(|leaf| leaf == command);
         assert!(is_known, "`{name}` has a schema and is no command");
