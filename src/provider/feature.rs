@@ -51,6 +51,7 @@ features! {
     ExecKeepAwake = "exec.keep_awake", "keep the machine of a detached run awake";
     ExecVerify = "exec.verify", "output counted and summed at both ends";
     ExecShell = "exec.shell", "the login shell";
+    AgentHost = "exec.agent", "run a coding agent there";
     Files = "files", "list, read, write, make, remove";
     FilesRange = "files.range", "read part of a file";
     FilesRename = "files.rename", "rename and move";
@@ -95,7 +96,6 @@ features! {
     Recordings = "vm.record", "recordings of terminals";
     Resources = "vm.resource", "tables of resources beside the machines";
     Agent = "agent", "drive a coding agent";
-    AgentHost = "agent.host", "run a coding agent there";
     Raw = "api", "raw authenticated requests";
     LoginSession = "session", "a session for a password";
     LoginAsGuest = "guest", "a token without an account";

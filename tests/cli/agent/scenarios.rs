@@ -157,7 +157,7 @@ export default function (pi) {{
         assert!(answered.status.success(), "{method}: {}", stderr(&answered));
     }
     assert_eq!(sending.wait().0, 0, "a command without a run has an end too");
-    assert_eq!(show(pi)["state"], "idle");
+    wait_for("its end", || show(pi)["state"] == "idle");
     assert!(pi.model.asked().is_empty());
 }
 

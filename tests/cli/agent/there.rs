@@ -133,10 +133,12 @@ impl There {
         let (again, _) = self.result(&["--continue", "RECALL"]);
         assert_eq!(again["text"], "I remember 2 prompts, first \"EDIT it\".", "{again}");
         // Nothing of ours goes along but the one key, and that on no command line.
-        self.result(&["BASH env; cat /proc/*/cmdline 2>/dev/null | tr '\\0' ' '"]);
+        let (head, tail) = KEY.split_at(5);
+        let look = format!("printf %s%s {head} {tail} | grep -l -f - /proc/[0-9]*/cmdline 2>/dev/null | wc -l");
+        self.result(&[&format!("BASH env; echo \"on $({look}) command lines\"")]);
         let told = self.told();
-        assert!(told.contains("PI_TELEMETRY=0") && !told.contains("leak"), "{told}");
-        assert_eq!(told.matches(KEY).count(), 1, "in its environment, and on no command line: {told}");
+        assert!(told.contains("PI_TELEMETRY=0") && told.contains(&format!("FAKE_API_KEY={KEY}")), "{told}");
+        assert!(told.contains("on 0 command lines") && !told.contains("leak"), "{told}");
         // A policy holds there too.
         let (result, code) = self.result(&["REMOVE it", "--approve", "deny"]);
         assert_eq!((code, &result["denied"][0]["tool"]), (Some(5), &"bash".into()), "{result}");
