@@ -22,7 +22,7 @@ fn images() -> Vec<&'static str> {
     all.into_iter().filter(|(_, shell)| has(shell)).map(|(image, _)| image).collect()
 }
 
-/// Whether this machine has a program that containers are to have. With `ESKER_REQUIRE_PEERS=1` it must.
+/// Whether this machine has a program that containers are to have.
 fn has(program: &str) -> bool {
     let has = Command::new(program).arg("--help").output().is_ok();
     if !has {

@@ -36,9 +36,12 @@ impl World {
         Self { store: Store::new(), dir, sessions, pace, are_deaf: false, pending, marked: None }
     }
 
-    /// Remembers all rows.
+    /// Remembers all rows as they are when all that is under way has come to its end.
     pub(super) fn mark(&mut self) {
-        self.settle();
+        while !self.pending.is_empty() {
+            let (_, step) = self.pending.remove(0);
+            step(self);
+        }
         self.marked = Some(self.store.keep());
     }
 

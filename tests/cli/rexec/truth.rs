@@ -157,6 +157,19 @@ fn random_scripts_under_zsh() {
     random_scripts("zsh");
 }
 
+/// A shell says on the terminal that its child was killed, which must not get into what others print there meanwhile.
+#[test]
+fn who_is_killed_spoils_no_record() {
+    for sh in ["dash", "bash", "busybox"].into_iter().filter(|sh| has(sh)) {
+        let box_ = Playground::container("alpine", &[&format!("sh-{sh}"), "split=2", "busy"]);
+        for _ in 0..4 {
+            let command = ["exec", "--", "sh", "-c", "head -c 90000 /dev/zero; kill -9 $$; sleep 9"];
+            let assert = box_.esker().args(command).assert().code(137);
+            assert_eq!((assert.get_output().stdout.len(), stderr(&assert).as_str()), (90000, ""), "{sh}");
+        }
+    }
+}
+
 /// Whoever reads the output over there may stand still for long after the program has ended: what it wrote is waited
 /// for.
 #[test]

@@ -1,5 +1,7 @@
 # Feeds the program from a queue of lines, so that signals get past what it does not read.
 exec 3<&0
+# Shells say "Killed" on the terminal, and in the middle of a record.
+exec 2>/dev/null
 mkfifo "$esk_d/i" "$esk_d/o" "$esk_d/e" "$esk_d/q" || exit 125
 exec 8<>"$esk_d/q"
 trap '' INT QUIT TERM PIPE

@@ -51,8 +51,8 @@ pub(super) static TABLES: &[Def] = &[
             status#group_sid as group_sid,status#user_id as user_id,status#group_id as group_id",
         )
         .set(
-            "description displayname enabled:bool home_drive home_share name password \
-            service:vm_services",
+            "description displayname enabled:bool home_drive home_share:volume_cifs_shares name \
+            password service:vm_services",
         )
         .acts(SWITCHES),
     Def::new("vm_services", "NAS service", NUMBER)

@@ -53,7 +53,7 @@ pub(super) static TABLES: &[Def] = &[
         .within("vnets", "vnet", Holder::Key)
         .label("ip")
         .shown("ip hostname mac type network_name:NETWORK | description")
-        .fields("$key,vnet,ip,type,hostname,description,owner,mac,vnet#name as network_name")
+        .fields("$key,vnet,ip,type,hostname,description,owner,mac,vendor,expiration,vnet#name as network_name")
         .set("description hostname ip owner type vnet:vnets")
         .sort("+ip"),
     Def::new("vnet_bgp_interface_commands", "bgp interface command", NUMBER)

@@ -30,7 +30,7 @@ const SITE_SYNCS_OUTGOING_REMOTE_SNAPS: Acts = acts! {
 };
 
 const SITES: Acts = acts! {
-    "reauthenticate" = "reauthenticate", Own("site"), NOW, "username password", Mild, "Sign in there anew";
+    "reauthenticate" = "reauthenticate", Own("site"), NOW, "auth_user auth_password", Mild, "Sign in there anew";
     "refresh" = "refresh", Own("site"), NOW, "", Mild, "Read its state anew";
     "refresh-settings" = "refresh_settings", Own("site"), NOW, "", Mild, "Read its settings anew";
     "enable" = "enable", ENABLE, NOW, "", Mild, "Enable it";

@@ -20,7 +20,7 @@ const TASK_SCHEDULE_TRIGGERS: Acts = acts! {
 };
 
 const TASK_SCHEDULES: Acts = acts! {
-    "upcoming" = "get_schedule", Row, NOW, "max_results start_time end_time", Mild, "Show when it will run";
+    "upcoming" = "get_schedule", Row, NOW, "max start_time end_time", Mild, "Show when it will run";
     "enable" = "enable", ENABLE, NOW, "", Mild, "Enable it";
     "disable" = "disable", DISABLE, NOW, "", Mild, "Disable it";
 };
@@ -81,7 +81,7 @@ pub(super) static TABLES: &[Def] = &[
             system_created,creator,creator#$display as creator_display",
         )
         .set(
-            "day_of_month:number description enabled:bool end_date end_time_of_day:number \
+            "day_of_month description enabled:bool end_date end_time_of_day:number \
             friday:bool monday:bool name repeat_every repeat_iteration:number saturday:bool \
             start_date start_time_of_day:number sunday:bool task:tasks thursday:bool tuesday:bool \
             wednesday:bool",
@@ -122,16 +122,17 @@ pub(super) static TABLES: &[Def] = &[
             created,modified",
         )
         .set(
-            "description name single_tag_selection:bool taggable_clusters taggable_groups \
-            taggable_nodes taggable_sites taggable_tenant_nodes taggable_tenants taggable_users \
-            taggable_vms taggable_vmware_containers taggable_vnet_rules taggable_vnets \
-            taggable_volumes",
+            "description name single_tag_selection:bool taggable_clusters:bool \
+            taggable_groups:bool taggable_nodes:bool taggable_sites:bool taggable_tenant_nodes:bool \
+            taggable_tenants:bool taggable_users:bool taggable_vms:bool \
+            taggable_vmware_containers:bool taggable_vnet_rules:bool taggable_vnets:bool \
+            taggable_volumes:bool",
         ),
     Def::new("webhook_urls", "webhook", NUMBER)
         .shown("name url authorization_type:AUTH allow_insecure | timeout retries")
         .fields("$key,name,type,url,headers,authorization_type,allow_insecure,timeout,retries")
         .set(
-            "name type url headers:json authorization_type authorization_value allow_insecure:bool \
+            "name type url headers authorization_type authorization_value allow_insecure:bool \
             timeout:number retries:number",
         )
         .acts(WEBHOOK_URLS),
