@@ -12,8 +12,11 @@ fn talk(world: &Playground, mut driver: Command, args: &[&str], calls: &[Value])
     driver.envs(esker.get_envs().filter_map(|(name, value)| Some((name, value?))));
     driver.arg(env!("CARGO_BIN_EXE_esker")).arg("mcp").args(args);
     let mut child = driver.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the SDK starts");
-    let lines: String = calls.iter().map(|call| format!("{call}\n")).collect();
-    child.stdin.take().expect("a pipe").write_all(lines.as_bytes()).expect("it reads");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    for call in calls {
+        writeln!(stdin, "{call}").expect("it reads");
+    }
+    drop(stdin);
     let output = child.wait_with_output().expect("it ends");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     let said = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -26,7 +26,7 @@ fn images() -> Vec<&'static str> {
 fn has(program: &str) -> bool {
     let has = Command::new(program).arg("--help").output().is_ok();
     if !has {
-        eprintln!("not run: there is no {program}, which tests/peers/install installs for root");
+        println!("skipped: there is no {program}, which tests/peers/install installs for root");
     }
     has
 }

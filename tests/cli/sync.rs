@@ -46,7 +46,7 @@ impl World {
     }
 
     /// A fresh directory at a place, named as `files` takes it.
-    fn room(&self, place: &str, name: &str) -> String {
+    fn room(place: &str, name: &str) -> String {
         let path = match place {
             "local" => return near(name).display().to_string(),
             // The daemon has the files of this machine.
@@ -119,12 +119,12 @@ fn a_tree_goes(from: &str) {
     let wanted = tree(&origin);
     let mut source = origin.display().to_string();
     if from != "local" {
-        let room = world.room(from, &format!("from-{called}"));
+        let room = World::room(from, &format!("from-{called}"));
         world.ok(&["files", "cp", "-r", "-p", &source, &room, "-q"]);
         source = room;
     }
     for (number, to) in PLACES.iter().filter(|to| (from, **to) != ("local", "local")).enumerate() {
-        let dest = world.room(to, &format!("from-{called}-{number}"));
+        let dest = World::room(to, &format!("from-{called}-{number}"));
         // A second sync compares modes and checksums.
         if number % 2 == 0 {
             world.ok(&["files", "cp", "-r", "-p", &source, &dest, "-q"]);
@@ -172,7 +172,7 @@ fn what_differs_is_told_first_and_then_done() {
     let source = from.display().to_string();
     for place in ["pebble", "sprites/box", "rexec/box"] {
         fs::create_dir_all(near("far")).unwrap();
-        let dest = world.room(place, "to");
+        let dest = World::room(place, "to");
         world.ok(&["files", "sync", &source, &dest, "-q"]);
         // The same size, so that only a checksum tells; and no clock does.
         fs::write(from.join("sub/small3"), "CONTENT 3").unwrap();

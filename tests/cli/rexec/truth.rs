@@ -35,7 +35,9 @@ struct Script {
 /// A line that prints these bytes.
 fn printf(bytes: &[u8]) -> String {
     let mut text = "printf '".to_owned();
-    bytes.iter().for_each(|byte| write!(text, "\\{byte:03o}").unwrap());
+    for byte in bytes {
+        write!(text, "\\{byte:03o}").unwrap();
+    }
     text + "'"
 }
 

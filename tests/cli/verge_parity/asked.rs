@@ -106,7 +106,7 @@ fn of_changes(theirs: &[Asked], ours: &[Asked], only_named: bool) -> String {
     if theirs.len() == ours.len() && theirs.iter().zip(ours).all(is_same) {
         return String::new();
     }
-    let lines = |asked: &[Asked]| asked.iter().map(|asked| format!("\n    {asked}")).collect::<String>();
+    let lines = |asked: &[Asked]| asked.iter().fold(String::new(), |text, asked| format!("{text}\n    {asked}"));
     format!("vrg{}\n  esker{}\n", lines(theirs), lines(ours))
 }
 
