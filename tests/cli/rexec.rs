@@ -26,7 +26,10 @@ fn images() -> Vec<&'static str> {
 fn has(program: &str) -> bool {
     let has = Command::new(program).arg("--help").output().is_ok();
     if !has {
-        println!("skipped: there is no {program}, which tests/peers/install installs for root");
+        #[allow(clippy::print_stdout, reason = "shown by `cargo test -- --show-output`")]
+        {
+            println!("skipped: there is no {program}, which tests/peers/install installs for root");
+        }
     }
     has
 }
