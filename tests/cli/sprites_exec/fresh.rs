@@ -48,7 +48,8 @@ fn it_is_deleted_after_every_end() {
     let account = account();
     for (signal, status) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let mut command = account.esker_process();
-        command.args(["exec", "--new", "sprites", "--rm", "--", "sh", "-c", "echo ready; sleep 1000"]);
+        // A shell that waits for a child which has not begun yet takes no notice of an interrupt: so there is no child.
+        command.args(["exec", "--new", "sprites", "--rm", "--", "sh", "-c", "echo ready; exec sleep 1000"]);
         let mut running = Running::start(command);
         assert_eq!(running.line(), "ready");
         running.signal(signal);
